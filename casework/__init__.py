@@ -1,0 +1,1 @@
+"""Casework: the case database and its rules; knows no framework."""

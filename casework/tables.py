@@ -9,7 +9,7 @@ from __future__ import annotations
 import uuid
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, ClassVar
 
 from sqlalchemy import (
     JSON,
@@ -45,7 +45,11 @@ class Base(DeclarativeBase):
             "pk": "pk_%(table_name)s",
         }
     )
-    type_annotation_map = {dict[str, Any]: JSON, list[Any]: JSON, datetime: UtcDateTime}
+    type_annotation_map: ClassVar[dict[Any, Any]] = {
+        dict[str, Any]: JSON,
+        list[Any]: JSON,
+        datetime: UtcDateTime,
+    }
 
 
 def new_id() -> str:
@@ -164,7 +168,16 @@ class Conversation(Base):
     __table_args__ = (
         CheckConstraint("epoch >= 0", name="epoch_not_negative"),
         CheckConstraint("owner <> 'human' OR staff_id IS NOT NULL", name="human_has_staff"),
+        CheckConstraint("owner <> 'queued' OR queued_at IS NOT NULL", name="queued_has_time"),
         Index("ix_conversations_queue", "owner", "urgent", "queued_at"),
+        Index(
+            "uq_conversations_lasting",
+            "member_id",
+            "channel",
+            unique=True,
+            sqlite_where=text("channel = 'telegram'"),
+            postgresql_where=text("channel = 'telegram'"),
+        ),
     )
     id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
     member_id: Mapped[str] = mapped_column(ForeignKey("members.id"), index=True)
@@ -176,6 +189,9 @@ class Conversation(Base):
     urgent: Mapped[bool] = mapped_column(default=False)
     urgent_reason: Mapped[str | None] = mapped_column(String(60))
     handoff_reason: Mapped[str | None] = mapped_column(String(60))
+    handoff_message_id: Mapped[int | None] = mapped_column(BigId)
+    """The member's message whose turn handed off: that turn's own reply may still be said (no foreign
+    key: messages already point at conversations, and a cycle could not be created on SQLite)."""
     queued_at: Mapped[datetime | None]
     last_crisis_at: Mapped[datetime | None]
     last_crisis_kind: Mapped[str | None] = mapped_column(String(40))
@@ -190,6 +206,8 @@ class Message(Base):
     __tablename__ = "messages"
     __table_args__ = (
         UniqueConstraint("conversation_id", "client_message_id"),
+        CheckConstraint("author <> 'staff' OR staff_id IS NOT NULL", name="staff_is_named"),
+        CheckConstraint("author <> 'member' OR client_message_id IS NOT NULL", name="member_has_client_id"),
         Index("ix_messages_conversation_id_id", "conversation_id", "id"),
         Index(
             "ix_messages_pending",
@@ -207,7 +225,8 @@ class Message(Base):
     epoch: Mapped[int] = mapped_column(default=0)
     text: Mapped[str | None] = mapped_column(EncryptedText)
     content: Mapped[dict[str, Any] | None] = mapped_column(EncryptedJSON)
-    """What is not text: ``payload``, ``location``, ``buttons`` [{title, payload}], ``sources``."""
+    """What is not text: ``payload``, ``location``, ``attachments`` (ids), ``buttons`` [{title, payload}],
+    ``sources``."""
     topic: Mapped[str | None] = mapped_column(String(60))
     intent: Mapped[str | None] = mapped_column(String(60))
     confidence: Mapped[float | None] = mapped_column(Float)
@@ -283,7 +302,7 @@ class Case(Base):
         back_populates="case", lazy="raise", order_by="CaseEvent.id", cascade="all, delete-orphan"
     )
 
-    __mapper_args__ = {"version_id_col": version}
+    __mapper_args__: ClassVar[dict[str, Any]] = {"version_id_col": version}
 
 
 class CaseEvent(Base):
