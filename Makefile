@@ -1,0 +1,56 @@
+# 娘家人: everything a newcomer needs is `make run` and `make test`.
+# Both set up what they need by themselves; the only thing asked for is Python 3 and a package index.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help setup run train test test-fast lint format bench clean
+
+UV := $(shell command -v uv 2>/dev/null || echo .tools/bin/uv)
+RUN := $(UV) run --frozen --no-sync
+export RASA_TELEMETRY_ENABLED := false
+export TF_CPP_MIN_LOG_LEVEL := 3
+export CUDA_VISIBLE_DEVICES := -1
+export SQLALCHEMY_SILENCE_UBER_WARNING := 1
+
+help: ## show this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+.tools/bin/uv:
+	@echo "-- getting uv (the package installer) into .tools/"
+	@python3 -m venv .tools
+	@.tools/bin/python -m pip install --quiet --disable-pip-version-check uv
+
+.venv/.ready: pyproject.toml uv.lock | $(filter .tools/bin/uv,$(UV))
+	@echo "-- installing what the project needs into .venv/ (about 2.6 GB, a minute or two the first time)"
+	@$(UV) sync --frozen --python 3.11
+	@touch $@
+
+setup: .venv/.ready ## install everything into .venv/
+
+run: setup ## start everything and print the web page's address (Ctrl-C stops it)
+	@$(RUN) niangjia up
+
+train: setup ## train a new model from data/ and config.yml
+	@$(RUN) niangjia train
+
+test: setup ## every test, the end-to-end ones included
+	@$(RUN) python -m pytest tests
+
+test-fast: setup ## the tests that start no processes
+	@$(RUN) python -m pytest tests -m "not e2e and not browser"
+
+lint: setup ## ruff, types, import contracts, Rasa data validation
+	@$(RUN) ruff check .
+	@$(RUN) ruff format --check .
+	@$(RUN) mypy
+	@$(RUN) lint-imports
+	@$(RUN) python -m nlu.validation
+
+format: setup ## let ruff tidy the code
+	@$(RUN) ruff check --fix .
+	@$(RUN) ruff format .
+
+bench: setup ## measure the running system and print the figures
+	@$(RUN) python -m tests.bench
+
+clean: ## remove what can be made again (keeps var/, your data)
+	@rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .rasa .import_linter_cache

@@ -1,0 +1,113 @@
+"""Answers to questions of knowledge: one action for every topic, and what it remembers for the intake."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+
+from rasa_sdk.events import EventType, SlotSet
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from actions.base import CaseworkAction, Speaker
+from actions.resources import Resources
+from actions.turn import Turn
+from casework.answers import compose_answer
+from casework.clock import shanghai_day
+from casework.knowledge import Article
+
+STORY_MIN = 8
+"""A sentence shorter than this many characters tells no story worth keeping for the case."""
+STORY_MAX = 1500
+STORY_TOPICS = ("labour.", "heat.", "tuition.", "legal.aid", "service.hardship")
+
+
+def payload(intent: str, **entities: object) -> str:
+    """A button's payload in Rasa's ``/intent{json}`` form."""
+    return f"/{intent}{json.dumps(entities, ensure_ascii=False)}" if entities else f"/{intent}"
+
+
+def remember_story(turn: Turn, topic: str) -> list[EventType]:
+    """Keep what the member told about a matter, so that the intake need not ask again."""
+    events: list[EventType] = []
+    topics = [known for known in turn.slots.get("case_topics") or [] if known != topic]
+    if topic.startswith(STORY_TOPICS):
+        told = [found for found in turn.topics if found != topic and found.startswith(STORY_TOPICS)]
+        events.append(SlotSet("case_topics", [topic, *told, *topics][:6]))
+        events.append(SlotSet("case_topic", topic))
+        if len(turn.text) >= STORY_MIN:
+            story = turn.slot("story")
+            joined = f"{story}\n{turn.text}" if story and turn.text not in story else turn.text
+            events.append(SlotSet("story", joined[-STORY_MAX:]))
+    return events
+
+
+def speak_article(
+    article: Article, turn: Turn, speaker: Speaker, house: Resources, today: date, *, offer: bool = True
+) -> list[EventType]:
+    """Say an article's answer for the aspect asked; offer the case it leads to. Returns the dialogue's events."""
+    answer = compose_answer(house.knowledge, article, turn.entities.get("aspect"), today)
+    buttons: list[tuple[str, str]] = []
+    if offer and article.case_type:
+        buttons.append(
+            (
+                house.knowledge.wording.say("dialogue.open_case_button"),
+                payload("request_case", case_type=article.case_type, about=article.topic),
+            )
+        )
+    for topic in article.related[:2]:
+        related = house.knowledge.article(topic)
+        intent = house.knowledge.asking_intent(topic)
+        if offer and related is not None and intent is not None:
+            buttons.append((related.label, payload(intent, about="related")))
+    if offer:
+        buttons.append((house.knowledge.wording.say("dialogue.human_button"), payload("request_human")))
+    speaker.answer(answer.text, buttons=buttons, topic=article.topic, sources=answer.sources_json())
+    events: list[EventType] = [
+        SlotSet("last_topic", article.topic),
+        SlotSet("not_understood", 0),
+        *remember_story(turn, article.topic),
+    ]
+    if offer:
+        events.append(SlotSet("pending_offer", "open_case" if article.case_type else "nothing"))
+    return events
+
+
+class ActionAnswer(CaseworkAction):
+    """Answers the question of any knowledge topic."""
+
+    def name(self) -> str:
+        """Name in domain.yml."""
+        return "action_answer"
+
+    async def handle(
+        self, turn: Turn, speaker: Speaker, session: AsyncSession, house: Resources
+    ) -> list[EventType]:
+        """Answer with the article of the intent's topic."""
+        today = shanghai_day(house.clock.now())
+        article = house.knowledge.article_for_intent(turn.intent)
+        return speak_article(article, turn, speaker, house, today)
+
+
+class ActionNoteFacts(CaseworkAction):
+    """Acknowledges facts said outside a form, or answers a station question they complete."""
+
+    def name(self) -> str:
+        """Name in domain.yml."""
+        return "action_note_facts"
+
+    async def handle(
+        self, turn: Turn, speaker: Speaker, session: AsyncSession, house: Resources
+    ) -> list[EventType]:
+        """Say what was noted; a district after a station question finds the stations."""
+        from actions.stations import find_stations  # noqa: PLC0415  (stations uses this module's payload)
+
+        if turn.slot("last_topic") == "legal.station" and turn.entities.get("district"):
+            return await find_stations(turn, speaker, session, house)
+        labels = house.knowledge.case_types.fact_labels
+        known = [f"{labels[name]} {value}" for name, value in turn.entities.items() if name in labels]
+        if known:
+            speaker.say("utter_fact_noted", facts="，".join(known))
+            speaker.say("utter_nothing_to_affirm")
+        else:
+            speaker.say("utter_not_understood_first")
+        return []

@@ -1,0 +1,50 @@
+"""What every action needs and nobody opens twice: the database, the knowledge, the clock."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from casework.clock import Clock, SystemClock
+from casework.crisis import CrisisRules
+from casework.crypto import install_cipher, load_keys
+from casework.database import Database
+from casework.knowledge import Knowledge
+from casework.settings import Settings
+
+
+@dataclass(frozen=True)
+class Resources:
+    """The action server's open things."""
+
+    settings: Settings
+    database: Database
+    knowledge: Knowledge
+    crisis: CrisisRules
+    clock: Clock
+
+    @classmethod
+    def open(cls, settings: Settings) -> Resources:
+        """Open everything the actions need; raises ConfigurationError when the installation is wrong."""
+        install_cipher(load_keys(settings).cipher)
+        return cls(
+            settings=settings,
+            database=Database(settings.database_url),
+            knowledge=Knowledge.load(settings.home / "data" / "knowledge"),
+            crisis=CrisisRules.load(settings.home / "data" / "knowledge" / "crisis.yml"),
+            clock=SystemClock(),
+        )
+
+
+_current: list[Resources] = []
+
+
+def use(resources: Resources) -> None:
+    """Make these the resources of this process (server start, or a test)."""
+    _current[:] = [resources]
+
+
+def current() -> Resources:
+    """The resources in use; an action that runs before ``use`` is a programming error."""
+    if not _current:
+        raise RuntimeError("actions.resources.use() was not called")
+    return _current[0]

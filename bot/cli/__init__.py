@@ -1,0 +1,32 @@
+"""The ``niangjia`` command line: one file per group of commands."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from bot.cli import database, doctor, knowledge, model, staff, up
+from casework.errors import CaseworkError
+
+app = typer.Typer(
+    help="娘家人: the union members' assistant.", no_args_is_help=True, pretty_exceptions_enable=False
+)
+app.command("up")(up.up)
+app.command("serve")(up.serve)
+app.command("doctor")(doctor.doctor)
+app.command("train")(model.train)
+app.command("parse")(model.parse)
+app.command("evaluate")(model.evaluate)
+app.add_typer(staff.app, name="staff")
+app.add_typer(knowledge.app, name="knowledge")
+app.add_typer(database.app, name="db")
+
+
+def main() -> None:
+    """Entry point: expected refusals become one clear line and exit code 2."""
+    try:
+        app()
+    except CaseworkError as error:
+        print(f"niangjia: {error}", file=sys.stderr)
+        sys.exit(2)

@@ -1,0 +1,66 @@
+"""doctor: is this installation well, and what to do where it is not."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+import httpx
+import typer
+
+from bot.cli.house import opened, settings
+from bot.cli.model import newest_model
+from casework.errors import CaseworkError
+from casework.knowledge import Knowledge
+from casework.settings import Settings
+
+
+def doctor() -> None:
+    """Check settings, keys, database, knowledge, model and the running processes."""
+    chosen = settings()
+    checks: list[tuple[str, Callable[[Settings], str]]] = [
+        ("database", _database),
+        ("knowledge", _knowledge),
+        ("model", _model),
+        ("rasa", lambda s: _answers(f"http://127.0.0.1:{s.rasa_port}/webhooks/switchboard/")),
+        ("actions", lambda s: _answers(f"http://127.0.0.1:{s.actions_port}/health")),
+        ("bot", lambda s: _answers(f"http://127.0.0.1:{s.port}/api/v1/health")),
+    ]
+    ill = 0
+    for name, check in checks:
+        try:
+            typer.echo(f"ok    {name}: {check(chosen)}")
+        except (CaseworkError, OSError, httpx.HTTPError) as error:
+            ill += 1
+            typer.echo(f"ILL   {name}: {error}")
+    raise typer.Exit(1 if ill else 0)
+
+
+def _database(chosen: Settings) -> str:
+    async def run() -> bool:
+        async with opened(chosen) as database:
+            return await database.is_current()
+
+    if not asyncio.run(run()):
+        raise CaseworkError("the schema is not current: run `niangjia db upgrade`")
+    return "schema is current"
+
+
+def _knowledge(chosen: Settings) -> str:
+    knowledge = Knowledge.load(chosen.home / "data" / "knowledge")
+    return f"{len(knowledge.articles)} articles"
+
+
+def _model(chosen: Settings) -> str:
+    model = newest_model(chosen)
+    if model is None:
+        raise CaseworkError("there is no trained model: run `niangjia train`")
+    return model.name
+
+
+def _answers(url: str) -> str:
+    with httpx.Client(timeout=3, trust_env=False) as client:
+        response = client.get(url)
+    if response.status_code != httpx.codes.OK:
+        raise CaseworkError(f"answers {response.status_code}: see its log in var/logs, or restart `niangjia up`")
+    return "answers"

@@ -1,0 +1,62 @@
+"""knowledge: station records in, and a check of everything in data/knowledge/."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bot.cli.house import settings, with_database
+from casework import stations
+from casework.clock import SystemClock, shanghai_day
+from casework.database import Database
+from casework.errors import BadInput
+from casework.knowledge import Knowledge
+from casework.settings import Settings
+
+app = typer.Typer(help="What the union knows.", no_args_is_help=True)
+
+
+def _read(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise BadInput(f"cannot read {file}: {error.strerror}") from error
+
+
+@app.command("import-stations")
+def import_stations(file: Annotated[Path, typer.Argument(help="CSV; see data/knowledge/README.md")]) -> None:
+    """Import station records: all lines or none, with a report line by line."""
+    content = _read(file)
+
+    async def deed(database: Database) -> stations.ImportReport:
+        async with database.transaction() as session:
+            return await stations.import_stations(session, content, shanghai_day(SystemClock().now()))
+
+    report = with_database(deed)
+    for problem in report.problems:
+        typer.echo(f"第 {problem.line} 行：{problem.reason}", err=True)
+    if report.problems:
+        typer.echo(f"nothing was imported: {len(report.problems)} problems", err=True)
+        raise typer.Exit(1)
+    typer.echo(f"added {report.added}, changed {report.changed}, unchanged {report.unchanged}")
+
+
+@app.command("check")
+def check() -> None:
+    """Check every file in data/knowledge/; the first broken rule is said with file and entry."""
+    knowledge = Knowledge.load(settings().home / "data" / "knowledge")
+    typer.echo(f"{len(knowledge.articles)} articles, {len(knowledge.intents)} intents: all well")
+
+
+async def import_sample_stations(database: Database, chosen: Settings) -> int:
+    """Put the sample stations in when the table is empty; returns how many were added."""
+    async with database.transaction() as session:
+        if await stations.count(session):
+            return 0
+        content = (chosen.home / "data" / "knowledge" / "stations.sample.csv").read_bytes()
+        report = await stations.import_stations(session, content, shanghai_day(SystemClock().now()))
+    if report.problems:
+        raise BadInput(f"stations.sample.csv, line {report.problems[0].line}: {report.problems[0].reason}")
+    return report.added

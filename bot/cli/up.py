@@ -1,0 +1,123 @@
+"""up and serve: the whole house, or the bot alone."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+import uvicorn
+from rich.console import Console
+
+from bot.cli.house import opened, settings
+from bot.cli.knowledge import import_sample_stations
+from bot.cli.model import RASA_ENVIRONMENT, newest_model, train_model
+from bot.supervisor import Program, Supervisor, python_module
+from casework.settings import Settings
+
+console = Console(highlight=False)
+
+
+def programs(chosen: Settings, model: Path) -> list[Program]:
+    """The three processes, with what each must be told."""
+    shared = {
+        **RASA_ENVIRONMENT,
+        "NIANGJIA_INTERNAL_TOKEN": chosen.internal_token,
+        "NIANGJIA_HOME": str(chosen.home),
+        "NIANGJIA_VAR": str(chosen.var_dir),
+        "DATABASE_URL": os.environ.get("DATABASE_URL", ""),
+        "RASA_PORT": str(chosen.rasa_port),
+        "ACTIONS_PORT": str(chosen.actions_port),
+        "SANIC_HOST": "127.0.0.1",
+        "LOG_LEVEL": chosen.log_level,
+    }
+    rasa = python_module(
+        "nlu.server",
+        "run",
+        "--model",
+        str(model),
+        "--interface",
+        "127.0.0.1",
+        "--port",
+        str(chosen.rasa_port),
+        "--endpoints",
+        "endpoints.yml",
+        "--credentials",
+        "credentials.yml",
+    )
+    local = "http://127.0.0.1"
+    return [
+        Program(
+            "actions",
+            python_module("actions"),
+            f"{local}:{chosen.actions_port}/health",
+            chosen.actions_port,
+            shared,
+        ),
+        Program("rasa", rasa, f"{local}:{chosen.rasa_port}/webhooks/switchboard/", chosen.rasa_port, shared),
+        Program(
+            "bot", python_module("bot", "serve"), f"{local}:{chosen.port}/api/v1/health", chosen.port, shared
+        ),
+    ]
+
+
+def up(
+    retrain: Annotated[bool, typer.Option(help="Train a new model first")] = False,
+) -> None:
+    """Start everything: database, sample data, a first model if there is none, and the three processes."""
+    chosen = settings()
+    os.chdir(chosen.home)
+    asyncio.run(_prepare(chosen))
+    model = newest_model(chosen)
+    if model is None or retrain:
+        console.print(
+            "no trained model yet: training one (under two minutes)" if model is None else "training"
+        )
+        model = train_model(chosen)
+    supervisor_programs = programs(chosen, model)
+
+    async def announce() -> None:
+        base = f"http://{chosen.host}:{chosen.port}"
+        console.print(f"\n[bold]娘家人 is ready[/bold]\n  web page           {base}/")
+        console.print(f"  API documentation  {base}/docs")
+        console.print(
+            "  Telegram           on"
+            if chosen.telegram_token
+            else "  Telegram           off: ask @BotFather for a token, put TELEGRAM_TOKEN=… into .env, start again"
+        )
+        console.print(f"  logs               {chosen.var_dir / 'logs'}\n  Ctrl-C stops everything\n")
+
+    async def run() -> None:
+        supervisor = Supervisor(supervisor_programs, chosen.var_dir / "logs", console.print)
+        supervisor.check_ports()
+        console.print("starting rasa, the action server and the bot …")
+        await supervisor.run(announce)
+
+    asyncio.run(run())
+
+
+async def _prepare(chosen: Settings) -> None:
+    """Bring the database up to date and put the sample stations in when there are none."""
+    async with opened(chosen) as database:
+        await database.upgrade()
+        imported = await import_sample_stations(database, chosen)
+    if imported:
+        console.print(f"{imported} sample stations are in the database, each marked 示例")
+
+
+def serve() -> None:
+    """Run the bot alone (web page, API, Telegram) in this process; `up` uses it."""
+    from bot.app import create_app  # noqa: PLC0415  (the other commands need no web server)
+
+    chosen = settings()
+    uvicorn.run(
+        create_app(chosen),
+        host=chosen.host,
+        port=chosen.port,
+        log_level=chosen.log_level.lower(),
+        access_log=False,
+        timeout_graceful_shutdown=5,
+        server_header=False,
+    )
