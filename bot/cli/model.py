@@ -30,7 +30,10 @@ RASA_ENVIRONMENT = {
 
 
 def newest_model(chosen: Settings) -> Path | None:
-    """The trained model that was written last, or None."""
+    """The model NIANGJIA_MODEL names, else the one that was trained last; None when there is none."""
+    named = os.environ.get("NIANGJIA_MODEL")
+    if named:
+        return Path(named) if Path(named).is_file() else None
     models = sorted((chosen.home / "models").glob("*.tar.gz"), key=lambda path: path.stat().st_mtime)
     return models[-1] if models else None
 

@@ -147,7 +147,7 @@ def _as_staff(login: str, deed: Callable[[AsyncSession, Staff], Awaitable[None]]
 
     async def run(database: Database) -> None:
         async with database.transaction() as session:
-            person = await staff.by_login(session, login)
+            person = await staff.find_staff(session, login)
             await deed(session, person)
 
     with_database(run)

@@ -1,0 +1,158 @@
+// The transcript: what was said, in order, each message once. Text only ever enters as text, never as HTML.
+const NAMES = { bot: "娘家人", staff: "人工坐席", system: "通知", member: "我" };
+
+export class Transcript {
+  constructor(log, { press, open, thumb }) {
+    this.log = log;
+    this.press = press;
+    this.open = open;
+    this.thumb = thumb;
+    this.clear();
+  }
+
+  clear() {
+    this.known = new Set();
+    this.last = 0;
+    this.log.replaceChildren();
+    this.dots = null;
+  }
+
+  get empty() {
+    return this.known.size === 0;
+  }
+
+  // Messages from the server. The member's own live ones are on the page already.
+  add(messages, { history = false } = {}) {
+    for (const message of messages) {
+      if (this.known.has(message.id)) continue;
+      this.known.add(message.id);
+      this.last = Math.max(this.last, message.id);
+      if (message.author === "member" && !history) continue;
+      if (message.author !== "member") this.settle();
+      this.place(this.turn(message));
+    }
+    this.scroll();
+  }
+
+  turn(message) {
+    const turn = element("div", `turn ${message.author}`);
+    if (message.author !== "member") turn.append(element("span", "name", NAMES[message.author] || ""));
+    const bubble = element("div", "bubble", message.text || "");
+    for (const attachment of message.attachments || []) bubble.append(this.attachment(attachment));
+    turn.append(bubble);
+    if (message.sources?.length) turn.append(sources(message.sources));
+    if (message.buttons?.length) turn.append(this.choices(message.buttons));
+    return turn;
+  }
+
+  choices(buttons) {
+    const box = element("div", "choices");
+    for (const { title, payload } of buttons) {
+      const button = element("button", "", title);
+      button.type = "button";
+      button.addEventListener("click", () => {
+        button.classList.add("chosen");
+        this.settle();
+        this.press(payload, title);
+      });
+      box.append(button);
+    }
+    return box;
+  }
+
+  // Only the buttons under the latest message can be pressed.
+  settle() {
+    for (const button of this.log.querySelectorAll(".choices button:not(:disabled)")) button.disabled = true;
+  }
+
+  attachment(attachment) {
+    const box = element("span", "attached");
+    const button = element("button", "", `📎 ${attachment.filename || attachment.name}`);
+    button.type = "button";
+    button.addEventListener("click", () => this.open(attachment).catch(() => {}));
+    box.append(button);
+    if (attachment.media_type?.startsWith("image/") && attachment.media_type !== "image/heic") {
+      this.thumb(attachment)
+        .then((url) => {
+          const picture = element("img");
+          picture.alt = attachment.filename || attachment.name;
+          picture.src = url;
+          box.append(picture);
+        })
+        .catch(() => {});
+    }
+    return box;
+  }
+
+  // The member's own message, shown at once.
+  mine({ text, attachments = [] }) {
+    const turn = this.turn({ author: "member", text, attachments });
+    const fate = element("span", "fate");
+    turn.append(fate);
+    this.settle();
+    this.place(turn);
+    this.scroll();
+    return {
+      waiting: () => {
+        turn.classList.add("waiting");
+        fate.textContent = "";
+      },
+      sent: (id) => {
+        turn.classList.remove("waiting");
+        if (id) {
+          this.known.add(id);
+          this.last = Math.max(this.last, id);
+        }
+      },
+      failed: (why, again) => {
+        turn.classList.remove("waiting");
+        fate.textContent = why;
+        if (!again) return;
+        const button = element("button", "", "重新发送");
+        button.type = "button";
+        button.addEventListener("click", again);
+        fate.append(button);
+      },
+    };
+  }
+
+  typing(on) {
+    this.dots?.remove();
+    this.dots = null;
+    if (!on) return;
+    this.dots = element("div", "turn bot");
+    const bubble = element("div", "bubble typing");
+    bubble.setAttribute("aria-label", "正在回复");
+    bubble.append(element("i"), element("i"), element("i"));
+    this.dots.append(bubble);
+    this.log.append(this.dots);
+    this.scroll();
+  }
+
+  place(turn) {
+    if (this.dots) this.log.insertBefore(turn, this.dots);
+    else this.log.append(turn);
+  }
+
+  scroll() {
+    this.log.scrollTop = this.log.scrollHeight;
+  }
+}
+
+function sources(list) {
+  const box = element("details", "sources");
+  box.append(element("summary", "", `依据 ${list.length} 条`));
+  const items = element("ul");
+  for (const { title, article, as_of } of list) {
+    items.append(element("li", "", `《${title}》${article || ""}${as_of ? `（核对日期 ${as_of}）` : ""}`));
+  }
+  box.append(items);
+  return box;
+}
+
+function element(tag, className = "", text = null) {
+  const made = document.createElement(tag);
+  if (className) made.className = className;
+  if (text !== null) made.textContent = text;
+  return made;
+}
