@@ -74,7 +74,7 @@ class Cipher:
     def encrypt(self, plain: bytes) -> bytes:
         """Encrypt with the newest key; the same text never gives the same bytes twice."""
         key = self._keys[0]
-        header = _FORMAT + key.id
+        header = self.header
         nonce = os.urandom(_NONCE_BYTES)
         return header + nonce + key.box.encrypt(nonce, plain, header)
 
@@ -94,9 +94,10 @@ class Cipher:
         except InvalidTag as error:
             raise CipherError(f"a stored value of data key {key.id.hex()} is damaged") from error
 
-    def is_current(self, stored: bytes) -> bool:
-        """Whether a stored value was written with the newest key."""
-        return stored[:_HEADER_BYTES] == _FORMAT + self._keys[0].id
+    @property
+    def header(self) -> bytes:
+        """How every value written with the newest key begins."""
+        return _FORMAT + self._keys[0].id
 
     def keyed_hash(self, purpose: str, value: str) -> str:
         """HMAC-SHA256 (64 hex digits) of a value under the newest key, different for every purpose."""
