@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from casework import outbox
@@ -21,6 +21,7 @@ from casework.tables import (
     Conversation,
     Handling,
     Message,
+    Owner,
 )
 
 MAX_CLIENT_MESSAGE_ID = 80
@@ -55,6 +56,14 @@ class Understanding:
     intent: str | None
     topic: str | None
     confidence: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Newest:
+    """How far a conversation has come: the id of its newest message (0: none yet), and who speaks."""
+
+    message_id: int
+    owner: Owner
 
 
 async def record_incoming(
@@ -183,6 +192,31 @@ async def pending(session: AsyncSession, limit: int = 500) -> list[Message]:
     return list(waiting)
 
 
+async def oldest_pending(session: AsyncSession, conversation_id: str, up_to: int) -> Message | None:
+    """The conversation's first message that waits to be handled, if its id is at most ``up_to``."""
+    return await session.scalar(
+        select(Message)
+        .where(
+            Message.conversation_id == conversation_id,
+            Message.handling == Handling.PENDING,
+            Message.id <= up_to,
+        )
+        .order_by(Message.id)
+        .limit(1)
+    )
+
+
+async def newest(session: AsyncSession, conversation_ids: Collection[str]) -> dict[str, Newest]:
+    """How far each of these conversations has come; those that do not exist are left out."""
+    rows = await session.execute(
+        select(Conversation.id, func.max(Message.id), Conversation.owner)
+        .outerjoin(Message, Message.conversation_id == Conversation.id)
+        .where(Conversation.id.in_(conversation_ids))
+        .group_by(Conversation.id, Conversation.owner)
+    )
+    return {conversation_id: Newest(message_id or 0, owner) for conversation_id, message_id, owner in rows}
+
+
 async def replies_to(session: AsyncSession, message_id: int) -> list[Message]:
     """What was said in answer to a message, in order."""
     replies = await session.scalars(
@@ -221,16 +255,17 @@ async def recent_bot_texts(session: AsyncSession, conversation_id: str, n: int) 
 
 async def resolve_button(session: AsyncSession, conversation_id: str, token: str) -> str:
     """The payload behind a button of this conversation; raises NotFound for any other token."""
+    return (await find_button(session, conversation_id, token)).payload
+
+
+async def find_button(session: AsyncSession, conversation_id: str, token: str) -> ButtonToken:
+    """The button of this conversation with this token; raises NotFound for any other token."""
     if not token.isascii() or len(token) > len(TOKEN_PREFIX) + 2 * _TOKEN_BYTES or "\x00" in token:
         raise NotFound("no such button")
-    payload = await session.scalar(
-        select(ButtonToken.payload).where(
-            ButtonToken.token == token, ButtonToken.conversation_id == conversation_id
-        )
-    )
-    if payload is None:
+    button = await session.get(ButtonToken, token)
+    if button is None or button.conversation_id != conversation_id:
         raise NotFound("no such button")
-    return payload
+    return button
 
 
 def _may_still_speak(conversation: Conversation, epoch_seen: int, in_reply_to: int | None) -> bool:

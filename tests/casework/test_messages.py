@@ -507,3 +507,53 @@ async def test_the_database_refuses_a_members_message_without_an_id_and_staff_wi
         with pytest.raises(IntegrityError):
             await store(author)
     await store(Author.SYSTEM)
+
+
+async def test_the_oldest_pending_message_of_a_conversation_is_found_up_to_a_given_one(
+    database: Database,
+) -> None:
+    async with database.transaction() as session:
+        conversation = await make_conversation(session)
+        first = await make_message(session, conversation, handling=Handling.DONE)
+        second = await make_message(session, conversation)
+        await make_message(session)
+        third = await make_message(session, conversation)
+    async with database.read() as session:
+        assert await messages.oldest_pending(session, conversation.id, up_to=first.id) is None
+        for up_to in (second.id, third.id):
+            found = await messages.oldest_pending(session, conversation.id, up_to=up_to)
+            assert found is not None
+            assert found.id == second.id
+
+
+async def test_how_far_conversations_have_come_is_asked_for_all_at_once(database: Database) -> None:
+    async with database.transaction() as session:
+        quiet = await make_conversation(session)
+        queued = await make_conversation(session, owner=Owner.QUEUED)
+        await make_message(session, queued)
+        last = await make_message(session, queued)
+        await make_message(session)
+    async with database.read() as session:
+        newest = await messages.newest(session, [quiet.id, queued.id, "no-such"])
+    assert newest == {
+        quiet.id: messages.Newest(0, Owner.BOT),
+        queued.id: messages.Newest(last.id, Owner.QUEUED),
+    }
+
+
+async def test_a_button_is_found_with_its_title(database: Database, now: datetime) -> None:
+    async with database.transaction() as session:
+        conversation = await make_conversation(session)
+        (said,) = await messages.record_replies(
+            session,
+            conversation.id,
+            [Reply(text="要登记吗？", buttons=[("登记", "/request_case")])],
+            in_reply_to=None,
+            author=Author.BOT,
+            epoch_seen=None,
+            now=now,
+        )
+    token = (said.content or {})["buttons"][0]["payload"]
+    async with database.read() as session:
+        button = await messages.find_button(session, conversation.id, token)
+    assert (button.title, button.payload) == ("登记", "/request_case")
