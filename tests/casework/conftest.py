@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import delete, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from casework.database import Database
+from casework.tables import Base
 from tests.postgres import find_binaries, private_postgres
 
 NO_POSTGRES = "PostgreSQL is not installed here (apt-get install postgresql): only SQLite was tested"
-_serial = itertools.count(1)
 
 
 @pytest.fixture(scope="session")
@@ -30,13 +29,13 @@ def postgres_server() -> Iterator[str]:
 
 @pytest.fixture
 async def postgres_database(postgres_server: str) -> AsyncIterator[Database]:
-    """A migrated PostgreSQL database of the test's own."""
-    name = f"test_{next(_serial)}"
-    await _administer(postgres_server, f"CREATE DATABASE {name} TEMPLATE migrated STRATEGY FILE_COPY")
-    database = Database(f"{postgres_server}/{name}")
+    """The migrated PostgreSQL database, emptied after each test (making one takes a third of a second)."""
+    database = Database(f"{postgres_server}/migrated")
     yield database
+    async with database.engine.begin() as connection:
+        for table in reversed(Base.metadata.sorted_tables):
+            await connection.execute(delete(table))
     await database.close()
-    await _administer(postgres_server, f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
@@ -48,13 +47,14 @@ def database(request: pytest.FixtureRequest) -> Database:
 
 
 async def _build(server: str) -> None:
-    await _administer(server, "CREATE DATABASE migrated")
+    await administer(server, "CREATE DATABASE migrated")
     database = Database(f"{server}/migrated")
     await database.upgrade()
     await database.close()
 
 
-async def _administer(server: str, statement: str) -> None:
+async def administer(server: str, statement: str) -> None:
+    """Run a statement about databases themselves, which no transaction may hold."""
     engine = create_async_engine(f"{server}/postgres", isolation_level="AUTOCOMMIT")
     async with engine.connect() as connection:
         await connection.execute(text(statement))

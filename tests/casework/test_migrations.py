@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
@@ -15,9 +15,20 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from casework.database import Database
 from casework.errors import ConfigurationError
 from casework.tables import Base
+from tests.casework.conftest import administer
 
 Schema = dict[str, tuple[list[tuple[str, str]], list[tuple[str, bool, str, str]]]]
 """Checks (name, rule) and indexes (name, unique, columns, condition) by table."""
+
+
+@pytest.fixture
+async def postgres_database(postgres_server: str) -> AsyncIterator[Database]:
+    """A migrated PostgreSQL database of the test's own, whose schema it may change."""
+    await administer(postgres_server, "CREATE DATABASE altered TEMPLATE migrated")
+    database = Database(f"{postgres_server}/altered")
+    yield database
+    await database.close()
+    await administer(postgres_server, "DROP DATABASE altered WITH (FORCE)")
 
 
 async def test_the_migrated_schema_is_what_the_models_say(database: Database) -> None:
