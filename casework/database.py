@@ -77,6 +77,8 @@ class Database:
         """
         if self._sqlite_file is not None:
             self._sqlite_file.parent.mkdir(parents=True, exist_ok=True)
+            # SQLite gives its journal files the mode of this one: nobody else on the machine may read them.
+            self._sqlite_file.touch(mode=0o600)
         # Foreign keys stay off while migrating: SQLite alters a table by copying it, and dropping
         # the original would cascade into its children. They are checked before the commit.
         engine = create_async_engine(self.url, hide_parameters=True, poolclass=NullPool)

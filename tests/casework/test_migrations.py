@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import stat
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
@@ -98,7 +99,14 @@ async def test_a_new_database_is_not_current_until_it_is_upgraded(tmp_path: Path
     assert not (tmp_path / "a folder").exists()
     await database.upgrade()
     assert await database.is_current()
+    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in files_in(tmp_path / "a folder")}
+    assert modes == dict.fromkeys(("new.db", "new.db-wal", "new.db-shm"), 0o600)
     await database.close()
+
+
+def files_in(folder: Path) -> list[Path]:
+    """The files of a folder."""
+    return list(folder.iterdir())
 
 
 async def test_a_database_of_a_newer_version_is_refused_and_left_alone(database: Database) -> None:
