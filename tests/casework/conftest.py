@@ -38,7 +38,11 @@ async def postgres_database(postgres_server: str) -> AsyncIterator[Database]:
     await database.close()
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+KINDS = ["sqlite", *([pytest.param("postgresql", marks=pytest.mark.postgres)] if find_binaries() else [])]
+"""Without its binaries PostgreSQL is left out here, and test_database says so once."""
+
+
+@pytest.fixture(params=KINDS)
 def database(request: pytest.FixtureRequest) -> Database:
     """A migrated database of the test's own, of each kind in turn."""
     name = "sqlite_database" if request.param == "sqlite" else "postgres_database"

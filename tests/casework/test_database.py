@@ -19,6 +19,12 @@ from casework.tables import CaseSerial, Member, Station
 from tests.factories import make_member
 
 
+@pytest.mark.postgres
+async def test_postgresql_is_tested_as_well_as_sqlite(postgres_database: Database) -> None:
+    async with postgres_database.read() as session:
+        assert "PostgreSQL" in str(await session.scalar(text("SELECT version()")))
+
+
 async def test_a_transaction_keeps_what_was_done(database: Database, now: datetime) -> None:
     async with database.transaction() as session:
         member = await make_member(session, name="张三")
