@@ -302,7 +302,7 @@ class Case(Base):
         back_populates="case", lazy="raise", order_by="CaseEvent.id", cascade="all, delete-orphan"
     )
 
-    __mapper_args__: ClassVar[dict[str, Any]] = {"version_id_col": version}
+    __mapper_args__ = {"version_id_col": version}  # noqa: RUF012  # SQLAlchemy declares it an instance variable
 
 
 class CaseEvent(Base):
