@@ -46,6 +46,7 @@ VARIABLES = (
     "ATTACHMENT_MAX_MIB",
     "ATTACHMENTS_PER_DAY",
     "ATTACHMENTS_PER_MESSAGE",
+    "CORS_ORIGINS",
     "LOG_LEVEL",
 )
 
@@ -80,6 +81,8 @@ class Settings:
     attachments_per_day: int = 20
     """Files one conversation may send in one Shanghai day."""
     attachments_per_message: int = 5
+    cors_origins: tuple[str, ...] = ()
+    """Other websites whose pages may use the API in a browser."""
     log_level: str = "INFO"
 
     @classmethod
@@ -118,6 +121,7 @@ class Settings:
             attachment_max_bytes=read.count("ATTACHMENT_MAX_MIB", 10, most=1024) * MIB,
             attachments_per_day=read.count("ATTACHMENTS_PER_DAY", 20),
             attachments_per_message=read.count("ATTACHMENTS_PER_MESSAGE", 5),
+            cors_origins=read.origins("CORS_ORIGINS"),
             log_level=read.log_level(),
         )
         settings.check()
@@ -185,6 +189,16 @@ class _Reader:
         if parts.scheme not in ("http", "https") or not parts.netloc:
             raise ConfigurationError(f"{name} must be an http or https address, not {value!r}")
         return value.rstrip("/")
+
+    def origins(self, name: str) -> tuple[str, ...]:
+        """Web origins (scheme, host and port, nothing after them), separated by commas."""
+        found = tuple(part.strip() for part in (self.text(name) or "").split(",") if part.strip())
+        for origin in found:
+            if not re.fullmatch(r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?", origin):
+                raise ConfigurationError(
+                    f"{name} must be origins like https://app.example.org, separated by commas, not {origin!r}"
+                )
+        return found
 
     def log_level(self) -> str:
         """One of logging's level names."""

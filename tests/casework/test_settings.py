@@ -46,6 +46,12 @@ def test_what_is_empty_in_the_environment_counts_as_unset(tmp_path: Path) -> Non
     assert Settings.from_env(empty) == read(tmp_path)
 
 
+def test_origins_are_a_list_with_commas(tmp_path: Path) -> None:
+    settings = read(tmp_path, CORS_ORIGINS="https://app.example.org, http://127.0.0.1:5173,")
+    assert settings.cors_origins == ("https://app.example.org", "http://127.0.0.1:5173")
+    assert read(tmp_path).cors_origins == ()
+
+
 def test_settings_cannot_be_changed_afterwards(tmp_path: Path) -> None:
     settings = read(tmp_path)
     with pytest.raises(FrozenInstanceError):
@@ -99,6 +105,8 @@ def test_the_example_file_is_itself_a_working_environment(tmp_path: Path) -> Non
         ("TELEGRAM_WEBHOOK_SECRET", "secret thing", "A-Z a-z 0-9"),
         ("NIANGJIA_INTERNAL_TOKEN", "short", "16 to 200"),
         ("NIANGJIA_HOME", "/nowhere/at/all", "folder that exists"),
+        ("CORS_ORIGINS", "https://app.example.org/page", "origins like"),
+        ("CORS_ORIGINS", "https://app.example.org,*", "origins like"),
         ("LOG_LEVEL", "LOUD", "one of DEBUG"),
         ("DATABASE_URL", "mysql://u:secret-thing@h/db", "sqlite:///"),
         ("DATABASE_URL", "what is secret-thing", "sqlite:///"),
