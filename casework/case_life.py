@@ -202,7 +202,7 @@ async def move(
 
 
 async def lock(session: AsyncSession, case: Case) -> None:
-    """Read the case as it is now and hold it until the transaction ends; a case still being opened is ours."""
+    """Read the case as it is now and hold it until the transaction ends (one being opened is ours anyway)."""
     if inspect(case).persistent:
         # Reading anew would drop what this session has changed but not written yet.
         await session.flush()
