@@ -44,7 +44,7 @@ def remember_story(turn: Turn, topic: str) -> list[EventType]:
 def speak_article(
     article: Article, turn: Turn, speaker: Speaker, house: Resources, today: date, *, offer: bool = True
 ) -> list[EventType]:
-    """Say an article's answer for the aspect asked; offer the case it leads to. Returns the dialogue's events."""
+    """Say an article's answer for the aspect asked and offer the case it leads to; the events to remember."""
     answer = compose_answer(house.knowledge, article, turn.entities.get("aspect"), today)
     buttons: list[tuple[str, str]] = []
     if offer and article.case_type:

@@ -77,7 +77,10 @@ class CaseworkAction(Action, ABC):
         except Exception as error:
             reference = secrets.token_hex(4).upper()
             logger.error(
-                "action %s failed, reference %s: %s", self.name(), reference, type(error).__name__,
+                "action %s failed, reference %s: %s",
+                self.name(),
+                reference,
+                type(error).__name__,
                 exc_info=error,
             )
             # What was said before the failure described a deed that was rolled back.

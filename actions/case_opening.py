@@ -33,7 +33,7 @@ class ActionStartCase(CaseworkAction):
     async def handle(
         self, turn: Turn, speaker: Speaker, session: AsyncSession, house: Resources
     ) -> list[EventType]:
-        """Type from the button, the deed, or the topic talked about; otherwise general until the story tells."""
+        """Type from the button, the deed or the topic talked about; else general until the story tells."""
         types = house.knowledge.case_types
         case_type = turn.entities.get("case_type") or STARTING_TYPES.get(turn.intent)
         topic = turn.entities.get("about") or house.knowledge.topic_of(turn.intent, case_type)
@@ -130,9 +130,7 @@ class ActionFinishCase(CaseworkAction):
             speaker.say("utter_case_checklist", items="；".join(checklist))
         answered = [question.slot for question in _questions(turn, house, case_type)]
         cleared = [SlotSet(slot, None) for slot in answered if slot not in KEPT_FOR_NEXT_TIME]
-        skipped = [
-            SlotSet(slot, None) for slot in KEPT_FOR_NEXT_TIME if turn.slots.get(slot) == SKIPPED
-        ]
+        skipped = [SlotSet(slot, None) for slot in KEPT_FOR_NEXT_TIME if turn.slots.get(slot) == SKIPPED]
         return [
             *cleared,
             *skipped,

@@ -18,8 +18,9 @@ async def speak_crisis(
     kind = turn.intent.removeprefix("crisis_")
     conversation = await conversations.get(session, turn.conversation_id)
     now = house.clock.now()
-    advice = house.crisis.advice(kind, last_kind=conversation.last_crisis_kind,
-                                 last_at=conversation.last_crisis_at, now=now)
+    advice = house.crisis.advice(
+        kind, last_kind=conversation.last_crisis_kind, last_at=conversation.last_crisis_at, now=now
+    )
     await conversations.flag_urgent(session, conversation, reason=f"crisis.{kind}", now=now)
     speaker.answer(
         advice,

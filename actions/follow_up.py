@@ -21,7 +21,7 @@ LISTED = 5
 async def pick_case(
     turn: Turn, speaker: Speaker, session: AsyncSession, house: Resources, *, open_only: bool, deed: str
 ) -> Case | None:
-    """The case a message is about: by number, else the only one; otherwise says what to do and returns None."""
+    """The case a message is about, by number or the only one; otherwise says what to do: None."""
     conversation = await conversations.get(session, turn.conversation_id)
     given = turn.entities.get("case_no")
     try:
@@ -65,9 +65,7 @@ async def speak_status(
     turn: Turn, speaker: Speaker, session: AsyncSession, house: Resources
 ) -> list[EventType]:
     """Say how far a case is, or list the member's cases."""
-    case = await pick_case(
-        turn, speaker, session, house, open_only=False, deed="request_case_status"
-    )
+    case = await pick_case(turn, speaker, session, house, open_only=False, deed="request_case_status")
     if case is None:
         return [SlotSet("not_understood", 0)]
     say = house.knowledge.wording.say
@@ -87,7 +85,11 @@ async def urge_case(turn: Turn, speaker: Speaker, session: AsyncSession, house: 
     if case is None:
         return []
     return await _do(
-        case, speaker, house, lambda: cases.urge(session, case, house.clock.now()), done="utter_case_urged"
+        case,
+        speaker,
+        house,
+        lambda: cases.urge(session, case, house.clock.now(), message_id=turn.message_id),
+        done="utter_case_urged",
     )
 
 

@@ -20,9 +20,7 @@ async def hand_off(
     if conversation.owner != Owner.BOT:
         speaker.say("utter_hand_off_already")
         return
-    await conversations.hand_off(
-        session, conversation, reason, house.clock.now(), message_id=turn.message_id
-    )
+    await conversations.hand_off(session, conversation, reason, house.clock.now(), message_id=turn.message_id)
     speaker.say("utter_handed_off")
 
 

@@ -11,8 +11,13 @@ from actions.turn import FALLBACK_INTENT, SKIPPED, Turn
 from casework.case_types import Question
 
 TEXT_SLOTS = {
-    "story": 1500, "wish": 300, "worksite": 80, "preferred_time": 60,
-    "employer": 60, "person_name": 20, "station_name": 60,
+    "story": 1500,
+    "wish": 300,
+    "worksite": 80,
+    "preferred_time": 60,
+    "employer": 60,
+    "person_name": 20,
+    "station_name": 60,
 }
 """Slots whose answer is the member's own words, with the number of characters kept."""
 
@@ -33,8 +38,20 @@ HINTS = {
 QUESTION = re.compile(r"[?？]|[吗么]$|怎么|咋|多少|哪|什么|啥|能不能|可不可以|是不是|合法|几[个年月天点]|凭")
 LEAD_IN = re.compile(r"^(单位|公司|厂子|厂|名字|姓名|称呼)?(是|叫|叫做|名叫|就是|在|：|:)+")
 NOT_TEXT = {
-    "affirm", "deny", "greet", "thank", "goodbye", "none_of_these", "complain", "ask_bot", "show_menu",
-    "request_case_status", "request_case_urge", "ask_legal_station", "share_location", "send_attachment",
+    "affirm",
+    "deny",
+    "greet",
+    "thank",
+    "goodbye",
+    "none_of_these",
+    "complain",
+    "ask_bot",
+    "show_menu",
+    "request_case_status",
+    "request_case_urge",
+    "ask_legal_station",
+    "share_location",
+    "send_attachment",
 }
 WAYS_TO_SAY_REGISTERED = re.compile(r"办过|建过|建档了|在册|是困难职工")
 WAYS_TO_SAY_NOT_REGISTERED = re.compile(r"没|未|不是")

@@ -16,7 +16,8 @@ from rasa_sdk.executor import ActionExecutor
 from rasa_sdk.interfaces import ActionExecutionRejection, ActionNotFoundException
 from sanic import Sanic
 from sanic.request import Request
-from sanic.response import HTTPResponse, json as json_response
+from sanic.response import HTTPResponse
+from sanic.response import json as json_response
 
 from actions import resources
 from casework.settings import Settings
@@ -69,7 +70,10 @@ def create_server(settings: Settings) -> Sanic:
         except Exception as error:
             reference = secrets.token_hex(4).upper()
             logger.error(
-                "action call %s failed, reference %s: %s", name, reference, type(error).__name__,
+                "action call %s failed, reference %s: %s",
+                name,
+                reference,
+                type(error).__name__,
                 exc_info=error,
             )
             return json_response({"error": "internal error", "reference": reference}, status=500)

@@ -37,7 +37,8 @@ async def find_stations(
 ) -> list[EventType]:
     """Find by location, then name, then district said now or before; ask for the district otherwise."""
     events: list[EventType] = [
-        SlotSet("last_topic", "legal.station"), SlotSet("not_understood", 0),
+        SlotSet("last_topic", "legal.station"),
+        SlotSet("not_understood", 0),
         SlotSet("pending_offer", "nothing"),
     ]
     latitude, longitude = turn.entities.get("latitude"), turn.entities.get("longitude")
@@ -62,8 +63,11 @@ async def find_stations(
         return events
     in_district = await stations.by_district(session, str(district))
     _say(
-        speaker, house, "utter_stations_heading_district",
-        [(station, None) for station in in_district], {"district": district},
+        speaker,
+        house,
+        "utter_stations_heading_district",
+        [(station, None) for station in in_district],
+        {"district": district},
     )
     return events
 

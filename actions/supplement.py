@@ -30,9 +30,7 @@ class ActionStartSupplement(CaseworkAction):
         self, turn: Turn, speaker: Speaker, session: AsyncSession, house: Resources
     ) -> list[EventType]:
         """Pick the case; the form ends at once when there is none."""
-        case = await pick_case(
-            turn, speaker, session, house, open_only=True, deed="request_case_supplement"
-        )
+        case = await pick_case(turn, speaker, session, house, open_only=True, deed="request_case_supplement")
         if case is None:
             return [SlotSet("case_number", None), SlotSet("supplement_text", None)]
         await attachments.attach_waiting(session, turn.conversation_id, case.id)

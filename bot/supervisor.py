@@ -89,7 +89,7 @@ class Supervisor:
         async with httpx.AsyncClient(timeout=2, trust_env=False) as client:
             for program in self._programs:
                 while not await _is_well(client, program):
-                    await asyncio.sleep(0.3)
+                    await asyncio.sleep(0.3)  # noqa: ASYNC110  # another process has no event to wait for
                 self._say(f"{program.name} is ready")
         await when_ready()
 

@@ -225,6 +225,17 @@ async def queue(session: AsyncSession, limit: int = 200) -> list[Conversation]:
     return list(waiting)
 
 
+async def urgent_with_bot(session: AsyncSession, limit: int = 200) -> list[Conversation]:
+    """Urgent conversations the bot still answers, the latest crisis first: staff should look in on them."""
+    flagged = await session.scalars(
+        select(Conversation)
+        .where(Conversation.owner == Owner.BOT, Conversation.urgent)
+        .order_by(Conversation.last_crisis_at.desc(), Conversation.id)
+        .limit(limit)
+    )
+    return list(flagged)
+
+
 async def of_staff(session: AsyncSession, staff: Staff) -> list[Conversation]:
     """The conversations this member of staff owns, urgent ones first, then the longest untouched."""
     owned = await session.scalars(

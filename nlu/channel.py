@@ -86,7 +86,8 @@ class SwitchboardChannel(InputChannel):
             if (no := refused(request)) is not None:
                 return no
             try:
-                sender, message, metadata = _read(request)
+                body = _object(request)
+                message = _text(body, "text")
             except ValueError as error:
                 return json_response({"error": str(error)}, status=400)
             agent = request.app.ctx.agent
@@ -94,7 +95,7 @@ class SwitchboardChannel(InputChannel):
                 return json_response({"error": "no model is loaded"}, status=503)
             # Through the processor: Agent.parse_message takes no metadata, and relative dates need it.
             parsed = await agent.processor.parse_message(
-                UserMessage(message, sender_id=sender, metadata=metadata)
+                UserMessage(message, metadata={"as_of": body.get("as_of")})
             )
             return json_response(understanding(parsed, intents))
 
@@ -103,21 +104,30 @@ class SwitchboardChannel(InputChannel):
 
 def _read(request: Request) -> tuple[str, str, dict[str, Any]]:
     """Sender, message and metadata of a request; raises ValueError saying what is wrong with it."""
+    body = _object(request)
+    sender, metadata = body.get("sender"), body.get("metadata") or {}
+    if not isinstance(sender, str) or not 0 < len(sender) <= 64:
+        raise ValueError("sender must be 1 to 64 characters")
+    if not isinstance(metadata, dict):
+        raise ValueError("metadata must be an object")
+    return sender, _text(body, "message"), metadata
+
+
+def _object(request: Request) -> dict[str, Any]:
     try:
         body = request.json
     except Exception as error:
         raise ValueError("the body is not JSON") from error
     if not isinstance(body, dict):
         raise ValueError("the body is not a JSON object")
-    sender, message = body.get("sender"), body.get("message")
-    metadata = body.get("metadata") or {}
-    if not isinstance(sender, str) or not 0 < len(sender) <= 64:
-        raise ValueError("sender must be 1 to 64 characters")
-    if not isinstance(message, str) or not 0 < len(message) <= MAX_MESSAGE:
-        raise ValueError(f"message must be 1 to {MAX_MESSAGE} characters")
-    if not isinstance(metadata, dict):
-        raise ValueError("metadata must be an object")
-    return sender, message, metadata
+    return body
+
+
+def _text(body: Mapping[str, Any], field: str) -> str:
+    text = body.get(field)
+    if not isinstance(text, str) or not 0 < len(text) <= MAX_MESSAGE:
+        raise ValueError(f"{field} must be 1 to {MAX_MESSAGE} characters")
+    return text
 
 
 async def _answered_before(

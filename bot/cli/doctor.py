@@ -62,5 +62,7 @@ def _answers(url: str) -> str:
     with httpx.Client(timeout=3, trust_env=False) as client:
         response = client.get(url)
     if response.status_code != httpx.codes.OK:
-        raise CaseworkError(f"answers {response.status_code}: see its log in var/logs, or restart `niangjia up`")
+        raise CaseworkError(
+            f"answers {response.status_code}: see its log in var/logs, or restart `niangjia up`"
+        )
     return "answers"

@@ -39,7 +39,7 @@ def newest_model(chosen: Settings) -> Path | None:
 
 
 def train_model(chosen: Settings, config: str = "config.yml") -> Path:
-    """Train with Rasa, its progress on the screen; returns the model. Raises ConfigurationError on failure."""
+    """Train with Rasa, its progress on the screen; the new model. Raises ConfigurationError."""
     command = [
         sys.executable,
         "-m",
@@ -83,18 +83,18 @@ def understood(
     crisis = CrisisRules.load(chosen.home / "data" / "knowledge" / "crisis.yml")
     for text, parsed in zip(texts, interpreter.parse_many(texts, as_of), strict=True):
         finding = crisis.detect(text)
+        crisis_first: dict[str, Any] = {}
         if finding is not None:
             topic = f"crisis.{finding.kind}"
             others = [item for item in parsed["topics"] if item["topic"] != topic]
-            parsed = {
-                **parsed,
+            crisis_first = {
                 "topic": topic,
                 "intent": f"crisis_{finding.kind}",
                 "confidence": 1.0,
                 "topics": [{"topic": topic, "confidence": 1.0}, *others],
                 "accepted": True,
             }
-        yield {**parsed, "text": text}
+        yield {**parsed, **crisis_first, "text": text}
 
 
 def parse(

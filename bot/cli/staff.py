@@ -12,8 +12,8 @@ from bot.cli.house import settings, with_database
 from casework import conversations, messages, staff
 from casework.clock import SHANGHAI, SystemClock
 from casework.database import Database
-from casework.knowledge import Wording
 from casework.tables import Author, Conversation, Owner, Staff, StaffRole
+from casework.wording import Wording
 
 app = typer.Typer(help="Staff: queue, transcript, reply, hand back.", no_args_is_help=True)
 Login = Annotated[str, typer.Option("--as", help="Login of the member of staff", envvar="NIANGJIA_STAFF")]
@@ -50,11 +50,11 @@ def list_() -> None:
 
 @app.command()
 def queue() -> None:
-    """Show who is waiting, urgent ones first."""
+    """Show who is waiting, urgent ones first, then urgent conversations the bot still answers."""
 
     async def deed(database: Database) -> list[Conversation]:
         async with database.read() as session:
-            return list(await conversations.queue(session))
+            return [*await conversations.queue(session), *await conversations.urgent_with_bot(session)]
 
     waiting = with_database(deed)
     if not waiting:
@@ -76,7 +76,8 @@ def show(conversation_id: ConversationId) -> None:
         async with database.read() as session:
             found = await messages.transcript(session, conversation_id)
             return [
-                f"{message.created_at.astimezone(SHANGHAI):%m-%d %H:%M} [{message.author.value}] {message.text or ''}"
+                f"{message.created_at.astimezone(SHANGHAI):%m-%d %H:%M} "
+                f"[{message.author.value}] {message.text or ''}"
                 for message in found
             ]
 
@@ -95,7 +96,7 @@ def reply(
     async def deed(session: AsyncSession, person: Staff) -> None:
         await staff.staff_reply(session, conversation_id, person, text, SystemClock().now())
 
-    _as_staff(login, deed)
+    as_staff(login, deed)
     typer.echo("sent")
 
 
@@ -107,7 +108,7 @@ def takeover(conversation_id: ConversationId, login: Login) -> None:
         conversation = await conversations.get(session, conversation_id)
         await conversations.take_over(session, conversation, person, SystemClock().now())
 
-    _as_staff(login, deed)
+    as_staff(login, deed)
     typer.echo("it is yours")
 
 
@@ -138,11 +139,11 @@ def handback(
             now=now,
         )
 
-    _as_staff(login, deed)
+    as_staff(login, deed)
     typer.echo("the bot answers again")
 
 
-def _as_staff(login: str, deed: Callable[[AsyncSession, Staff], Awaitable[None]]) -> None:
+def as_staff(login: str, deed: Callable[[AsyncSession, Staff], Awaitable[None]]) -> None:
     """Run a deed in one transaction as this member of staff; an unknown login is refused."""
 
     async def run(database: Database) -> None:

@@ -85,7 +85,8 @@ def up(
         console.print(
             "  Telegram           on"
             if chosen.telegram_token
-            else "  Telegram           off: ask @BotFather for a token, put TELEGRAM_TOKEN=… into .env, start again"
+            else "  Telegram           off: ask @BotFather for a token, "
+            "put TELEGRAM_TOKEN=… into .env, start again"
         )
         console.print(f"  logs               {chosen.var_dir / 'logs'}\n  Ctrl-C stops everything\n")
 

@@ -27,10 +27,26 @@ from tests.e2e.house import ROOT, RunningHouse
 MEMBERS = 20
 HUMAN_PACE_S = 3.0
 SENTENCES = [
-    "俺干了仨月没给钱咋办", "公司让我明天不用来了", "加班费怎么算", "没签合同能要双倍工资不", "试用期最长多久",
-    "辞职要提前几天说", "单位不给交社保", "上班路上被车撞了算工伤吗", "怀孕了公司要辞退我", "年假怎么休",
-    "高温费一个月多少", "40度还让在外面干活", "中暑了怎么办", "哪里有户外劳动者驿站", "孩子考上大学工会有补助吗",
-    "请不起律师怎么办", "历下区法律援助站在哪", "我的工单", "怎么入会", "你是机器人吗",
+    "俺干了仨月没给钱咋办",
+    "公司让我明天不用来了",
+    "加班费怎么算",
+    "没签合同能要双倍工资不",
+    "试用期最长多久",
+    "辞职要提前几天说",
+    "单位不给交社保",
+    "上班路上被车撞了算工伤吗",
+    "怀孕了公司要辞退我",
+    "年假怎么休",
+    "高温费一个月多少",
+    "40度还让在外面干活",
+    "中暑了怎么办",
+    "哪里有户外劳动者驿站",
+    "孩子考上大学工会有补助吗",
+    "请不起律师怎么办",
+    "历下区法律援助站在哪",
+    "我的工单",
+    "怎么入会",
+    "你是机器人吗",
 ]
 
 
@@ -111,7 +127,9 @@ async def human_pace(client: httpx.AsyncClient, seed: int, rounds: int) -> Times
 
     several = await callers(client, MEMBERS, seed)
     done = await asyncio.gather(*(write(one, spread.random() * HUMAN_PACE_S) for one in several))
-    return Times(f"{MEMBERS} at human pace", [v for values in done for v in values], time.perf_counter() - started)
+    return Times(
+        f"{MEMBERS} at human pace", [v for values in done for v in values], time.perf_counter() - started
+    )
 
 
 async def closed_loop(client: httpx.AsyncClient, seed: int, rounds: int) -> Times:
@@ -123,7 +141,9 @@ async def closed_loop(client: httpx.AsyncClient, seed: int, rounds: int) -> Time
 
     started = time.perf_counter()
     done = await asyncio.gather(*(write(one) for one in several))
-    return Times(f"{MEMBERS} in a closed loop", [v for values in done for v in values], time.perf_counter() - started)
+    return Times(
+        f"{MEMBERS} in a closed loop", [v for values in done for v in values], time.perf_counter() - started
+    )
 
 
 def train(folder: Path) -> tuple[Path, float]:
@@ -131,10 +151,27 @@ def train(folder: Path) -> tuple[Path, float]:
     started = time.perf_counter()
     subprocess.run(
         [
-            sys.executable, "-m", "nlu.server", "train", "--domain", "domain.yml", "--config", "config.yml",
-            "--data", "data/nlu", "data/stories", "--out", str(folder), "--fixed-model-name", "bench.tar.gz", "--force",
+            sys.executable,
+            "-m",
+            "nlu.server",
+            "train",
+            "--domain",
+            "domain.yml",
+            "--config",
+            "config.yml",
+            "--data",
+            "data/nlu",
+            "data/stories",
+            "--out",
+            str(folder),
+            "--fixed-model-name",
+            "bench.tar.gz",
+            "--force",
         ],
-        cwd=ROOT, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        cwd=ROOT,
+        check=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
         env={**os.environ, "PYTHONWARNINGS": "ignore"},
     )
     return folder / "bench.tar.gz", time.perf_counter() - started
@@ -152,7 +189,9 @@ def memory(house: RunningHouse) -> dict[str, float]:
 async def measure(house: RunningHouse, arguments: argparse.Namespace) -> list[Times]:
     """All scenarios, one after the other."""
     limits = httpx.Limits(max_connections=MEMBERS, max_keepalive_connections=MEMBERS)
-    async with httpx.AsyncClient(base_url=house.base_url, timeout=30, trust_env=False, limits=limits) as client:
+    async with httpx.AsyncClient(
+        base_url=house.base_url, timeout=30, trust_env=False, limits=limits
+    ) as client:
         return [
             await alone(client, arguments.seed, arguments.messages),
             await human_pace(client, arguments.seed, arguments.rounds),
@@ -178,12 +217,18 @@ def main() -> None:
             used = memory(house)
         finally:
             house.stop()
-    print(f"\nmachine: {os.cpu_count()} cores, {psutil.virtual_memory().total / 2**30:.0f} GiB; data {_fingerprint()}")
+    print(
+        f"\nmachine: {os.cpu_count()} cores, {psutil.virtual_memory().total / 2**30:.0f} GiB; "
+        f"data {_fingerprint()}"
+    )
     print("\n| scenario | messages | p50 ms | p95 ms | p99 ms | messages/s |\n|---|---|---|---|---|---|")
     print("\n".join(times.row() for times in results))
     print(f"\ntraining {training_s:.0f} s (start of Rasa included), ready after {ready_s:.0f} s")
-    print("memory " + ", ".join(f"{name} {size:.0f} MB" for name, size in used.items())
-          + f", together {sum(used.values()):.0f} MB")
+    print(
+        "memory "
+        + ", ".join(f"{name} {size:.0f} MB" for name, size in used.items())
+        + f", together {sum(used.values()):.0f} MB"
+    )
     print(f"mean of the lone member {statistics.mean(results[0].values):.0f} ms")
 
 

@@ -13,8 +13,14 @@ from playwright.sync_api import Browser, sync_playwright
 CANDIDATES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 REQUIRED = "NIANGJIA_REQUIRE_BROWSER"
 FLAGS = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-dev-shm-usage",
 ]
 
 

@@ -21,7 +21,11 @@ def _fingerprint() -> str:
     digest = hashlib.sha256()
     for name in LEARNT_FROM:
         path = ROOT / name
-        files = [path] if path.is_file() else sorted(p for p in path.rglob("*") if p.suffix in (".yml", ".py", ".txt"))
+        files = (
+            [path]
+            if path.is_file()
+            else sorted(p for p in path.rglob("*") if p.suffix in (".yml", ".py", ".txt"))
+        )
         for file in files:
             digest.update(str(file.relative_to(ROOT)).encode())
             digest.update(file.read_bytes())
@@ -37,11 +41,27 @@ def model() -> Path:
         folder.mkdir(parents=True, exist_ok=True)
         subprocess.run(
             [
-                sys.executable, "-m", "nlu.server", "train", "--domain", "domain.yml", "--config", "config.yml",
-                "--data", "data/nlu", "data/stories", "--out", str(folder), "--fixed-model-name", path.name,
+                sys.executable,
+                "-m",
+                "nlu.server",
+                "train",
+                "--domain",
+                "domain.yml",
+                "--config",
+                "config.yml",
+                "--data",
+                "data/nlu",
+                "data/stories",
+                "--out",
+                str(folder),
+                "--fixed-model-name",
+                path.name,
             ],
-            cwd=ROOT, check=True, env={**os.environ, "PYTHONWARNINGS": "ignore"},
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            cwd=ROOT,
+            check=True,
+            env={**os.environ, "PYTHONWARNINGS": "ignore"},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
         )
     assert path.exists()
     return path

@@ -55,7 +55,11 @@ class RunningHouse:
         output = var / "up.log"
         with output.open("ab") as log:
             process = subprocess.Popen(
-                [sys.executable, "-m", "bot", "up"], cwd=ROOT, env=env, stdout=log, stderr=log,
+                [sys.executable, "-m", "bot", "up"],
+                cwd=ROOT,
+                env=env,
+                stdout=log,
+                stderr=log,
                 stdin=subprocess.DEVNULL,
             )
         house = cls(var, env, process, f"http://127.0.0.1:{ports['PORT']}", output, ports)
@@ -87,8 +91,13 @@ class RunningHouse:
     def command(self, *arguments: str) -> str:
         """Run a ``niangjia`` command against this house; its output."""
         done = subprocess.run(
-            [sys.executable, "-m", "bot", *arguments], cwd=ROOT, env=self.environment,
-            capture_output=True, text=True, timeout=60, check=False,
+            [sys.executable, "-m", "bot", *arguments],
+            cwd=ROOT,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
         )
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
@@ -108,8 +117,10 @@ class RunningHouse:
     def member(self, channel: str = "api") -> Member:
         """A new member in a conversation of their own."""
         created = httpx.post(
-            f"{self.base_url}/api/v1/conversations", json={"channel": channel, "consent": True},
-            trust_env=False, timeout=10,
+            f"{self.base_url}/api/v1/conversations",
+            json={"channel": channel, "consent": True},
+            trust_env=False,
+            timeout=10,
         )
         assert created.status_code in (200, 201), created.text
         body = created.json()
@@ -138,7 +149,9 @@ class Member:
     def post(self, **body: Any) -> httpx.Response:
         """Send one message and return the raw response."""
         body.setdefault("client_message_id", uuid.uuid4().hex)
-        return httpx.post(f"{self.url}/messages", json=body, headers=self.headers, timeout=30, trust_env=False)
+        return httpx.post(
+            f"{self.url}/messages", json=body, headers=self.headers, timeout=30, trust_env=False
+        )
 
     def say(self, text: str) -> str:
         """Say something; everything the bot answered, as one text."""

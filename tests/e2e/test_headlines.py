@@ -18,7 +18,9 @@ def case_number(text: str) -> str:
 def test_unpaid_wages_are_answered_first_and_then_become_a_case(member: Member) -> None:
     heard = member.say("俺在章丘一个工地干了仨月，工头一分钱没给，这咋办")
     assert "依据" in heard
-    assert any(source["title"] and source["article"] for message in member.said for source in message["sources"])
+    assert any(
+        source["title"] and source["article"] for message in member.said for source in message["sources"]
+    )
     assert member.said[0]["topic"] == "labour.wage_arrears"
 
     heard = member.press("开工单，请工会跟进")

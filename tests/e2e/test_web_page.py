@@ -29,7 +29,10 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture
 def context(browser: Browser) -> Iterator[BrowserContext]:
     context = browser.new_context(
-        viewport=PHONE, locale="zh-CN", geolocation={"latitude": 36.68, "longitude": 117.03}, permissions=["geolocation"]
+        viewport=PHONE,
+        locale="zh-CN",
+        geolocation={"latitude": 36.68, "longitude": 117.03},
+        permissions=["geolocation"],
     )
     yield context
     context.close()
@@ -124,7 +127,9 @@ def test_a_photo_is_sent_and_a_wrong_file_is_refused_in_words(page: Page, tmp_pa
 
 def test_html_is_shown_as_text(page: Page) -> None:
     say(page, "<img src=x onerror=alert(1)><b>拖欠工资</b>")
-    expect(page.locator(".turn.member .bubble").last).to_have_text("<img src=x onerror=alert(1)><b>拖欠工资</b>")
+    expect(page.locator(".turn.member .bubble").last).to_have_text(
+        "<img src=x onerror=alert(1)><b>拖欠工资</b>"
+    )
     assert page.locator(".turn.member img").count() == 0
 
 
@@ -170,9 +175,15 @@ def test_dark_mode_follows_the_system(browser: Browser, house: RunningHouse) -> 
 
 def tiny_png() -> bytes:
     """A real picture of 8 × 8 red pixels."""
+
     def chunk(kind: bytes, data: bytes) -> bytes:
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
     rows = b"".join(b"\0" + b"\xb3\x26\x1e" * 8 for _ in range(8))
     header = struct.pack(">IIBBBBB", 8, 8, 8, 2, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", header)
+        + chunk(b"IDAT", zlib.compress(rows))
+        + chunk(b"IEND", b"")
+    )
