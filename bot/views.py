@@ -9,6 +9,9 @@ from typing import Any
 COMMANDS = ("start", "menu", "cases", "human", "privacy", "forget")
 """The payloads a channel may send without a button of ours."""
 
+PRIVACY_VERSION = "2026-11"
+"""Which privacy note members agree to now; a new text is a new version."""
+
 MAX_CLIENT_MESSAGE_ID = 80
 MAX_TEXT = 4000
 """Characters of one message; a longer one is refused with the limit said, never cut."""
