@@ -196,7 +196,7 @@ class _Reader:
         for origin in found:
             if not re.fullmatch(r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?", origin):
                 raise ConfigurationError(
-                    f"{name} must be origins like https://app.example.org, separated by commas, not {origin!r}"
+                    f"{name} must be origins like https://a.example with commas between, not {origin!r}"
                 )
         return found
 
