@@ -1,0 +1,1 @@
+"""The Telegram door: python-telegram-bot in the bot's own event loop."""

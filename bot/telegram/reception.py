@@ -1,0 +1,128 @@
+"""Reception: what happens with a member who came through Telegram, once their update was understood.
+
+Whatever is said here is stored in the transcript with its outbox entry, like everything members get.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot.views import Incoming, Receipt
+from casework import conversations, members, messages
+from casework.clock import Clock
+from casework.database import Database
+from casework.errors import Refusal
+from casework.knowledge import Wording
+from casework.messages import Reply
+from casework.tables import Author, Channel, Owner
+
+CONSENT_VERSION = "telegram-1"
+"""Names the wording ``telegram.first_contact``: raise it when what is agreed to changes."""
+
+
+class Receiver(Protocol):
+    """The switchboard, as far as this door needs it."""
+
+    async def receive(self, incoming: Incoming) -> Receipt:
+        """Record and answer one message; raises Refusal."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Guest:
+    """The conversation a Telegram chat stands for, and who speaks in it."""
+
+    chat_id: int
+    conversation_id: str
+    owner: Owner
+
+
+class Reception:
+    """Knows guests, hands their messages to the switchboard, and says what only this door has to say."""
+
+    def __init__(
+        self,
+        database: Database,
+        switchboard: Receiver,
+        wording: Wording,
+        clock: Clock,
+        wake: Callable[[], None],
+    ) -> None:
+        """``wake`` tells the deliverer that the outbox has something new."""
+        self._database = database
+        self._switchboard = switchboard
+        self._wording = wording
+        self._clock = clock
+        self._wake = wake
+
+    async def greet(self, chat_id: int, written_at: datetime | None) -> Guest:
+        """The guest behind a private chat, no longer blocked; ``written_at`` is Telegram's, None for a press.
+
+        The first time they get the privacy note, in the transaction that makes them a member, so once.
+        Whoever writes again after it has agreed (PIPL art. 14: a voluntary, explicit act after being told).
+        """
+        now = self._clock.now()
+        external_id = str(chat_id)
+        async with self._database.transaction() as session:
+            known = await members.find_identity(session, Channel.TELEGRAM, external_id)
+            conversation = await conversations.conversation_for(session, Channel.TELEGRAM, external_id, now)
+            if known is None:
+                await self._store(session, conversation.id, self._wording.say("telegram.first_contact"))
+            elif written_at is None or written_at > conversation.created_at:
+                await members.record_consent(session, conversation.member_id, CONSENT_VERSION, now)
+        if known is None:
+            self._wake()
+        return Guest(chat_id, conversation.id, conversation.owner)
+
+    async def hand_in(self, incoming: Incoming) -> Receipt | None:
+        """Give a message to the switchboard; a refusal becomes a sentence to the member, and None."""
+        try:
+            return await self._switchboard.receive(incoming)
+        except Refusal as refusal:
+            await self.say(incoming.conversation_id, self._wording.refuse(refusal))
+            return None
+        finally:
+            self._wake()
+
+    async def say(self, conversation_id: str, text: str) -> None:
+        """Tell the member something of this door's own."""
+        async with self._database.transaction() as session:
+            await self._store(session, conversation_id, text)
+        self._wake()
+
+    async def answer_here(self, guest: Guest, client_message_id: str, shown: str, answer: str) -> None:
+        """Record a message that holds nothing to understand, with this door's own answer, once.
+
+        ``shown`` stands for it in the transcript.
+        """
+        now = self._clock.now()
+        async with self._database.transaction() as session:
+            conversation = await conversations.get(session, guest.conversation_id)
+            recorded = await messages.record_incoming(
+                session, conversation, client_message_id, text=shown, now=now
+            )
+            await self._store(session, conversation.id, answer, in_reply_to=recorded.message.id)
+        self._wake()
+
+    async def note_block(self, chat_id: int) -> None:
+        """The member blocked the bot."""
+        async with self._database.transaction() as session:
+            await members.mark_blocked(session, Channel.TELEGRAM, str(chat_id), self._clock.now())
+
+    async def _store(
+        self, session: AsyncSession, conversation_id: str, text: str, in_reply_to: int | None = None
+    ) -> None:
+        await messages.record_replies(
+            session,
+            conversation_id,
+            [Reply(text=text)],
+            in_reply_to=in_reply_to,
+            author=Author.SYSTEM,
+            epoch_seen=None,
+            now=self._clock.now(),
+        )
