@@ -459,7 +459,7 @@ class FakeBotApi:
         """Post updates to the webhook as Telegram does: a chat's next one only after the last was taken."""
         assert self._news is not None
         busy: set[int | None] = set()
-        async with httpx.AsyncClient(timeout=30) as client:
+        async with httpx.AsyncClient(timeout=30, trust_env=False) as client:
             while True:
                 for update in list(self._updates) if self.webhook["url"] else ():
                     if (chat := _chat_of(update)) not in busy:
