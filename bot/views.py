@@ -96,7 +96,7 @@ class MessageView:
             "attachments": [attachment.to_json() for attachment in self.attachments],
             "topic": self.topic,
             "sources": [source.to_json() for source in self.sources],
-            "created_at": self.created_at.isoformat(),
+            "created_at": self.created_at.isoformat().replace("+00:00", "Z"),
         }
 
 

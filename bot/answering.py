@@ -1,0 +1,292 @@
+"""Answering: what is said to one recorded message, by the crisis rules, the dialogue, or nobody."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot.dialogue import (
+    Answer,
+    DialogueClient,
+    DialogueError,
+    DialogueTimeout,
+    Said,
+    Understanding,
+    Utterance,
+)
+from bot.faults import log_fault, new_reference
+from bot.incoming import PAYLOAD_OF_COMMAND, as_files, as_position, as_words
+from casework import audit, conversations, messages
+from casework.clock import Clock, shanghai_day
+from casework.crisis import CrisisLevel, CrisisRules
+from casework.database import Database
+from casework.errors import StaleEpoch
+from casework.messages import Reply
+from casework.tables import Author, Conversation, Message, Owner
+from casework.wording import Wording
+
+MAX_ATTEMPTS = 3
+"""A message that was begun so often without an end breaks something: it goes to a human."""
+CRISIS_CONFIDENCE = 0.8
+"""How sure the model must be to speak up in a conversation a human owns."""
+SYSTEM_FAILURE = "system_failure"
+CRISIS_TOPIC = "crisis."
+CRISIS_INTENT = "crisis_"
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What was stored in answer to a message, and who speaks in the conversation now."""
+
+    replies: list[Message]
+    owner: Owner
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """A crisis noticed in a message: its kind, what to say, and whether that is all there is to say."""
+
+    kind: str
+    reply: Reply
+    alone: bool
+
+
+class Answering:
+    """Answers one message at a time; the switchboard sees to it that each is answered once and in order."""
+
+    def __init__(
+        self,
+        database: Database,
+        dialogue: DialogueClient,
+        *,
+        crisis: CrisisRules,
+        wording: Wording,
+        clock: Clock,
+        time_limit_s: float,
+    ) -> None:
+        self._database = database
+        self._dialogue = dialogue
+        self._crisis = crisis
+        self._wording = wording
+        self._clock = clock
+        self._time_limit_s = time_limit_s
+
+    async def answer(self, message: Message, conversation: Conversation) -> Outcome:
+        """Answer a pending message and mark it done, all in one transaction.
+
+        ``conversation`` is the conversation as it was when the turn began. Whatever breaks in the dialogue
+        becomes a sentence with a reference number; raises only when the database itself fails.
+        """
+        alarm = self._alarm(message, conversation)
+        if conversation.owner is not Owner.BOT:
+            alarm = alarm or await self._alarm_of_model(message, conversation)
+            return await self._store(message, conversation, alarm, None, None)
+        if alarm is not None and alarm.alone:
+            return await self._store(message, conversation, alarm, None, None)
+        if message.attempts > MAX_ATTEMPTS:
+            return await self._fail(
+                message, alarm, f"message {message.id} was begun {MAX_ATTEMPTS} times", None
+            )
+        try:
+            said, understanding = await self._converse(message, conversation)
+            return await self._store(message, conversation, alarm, said, understanding)
+        except DialogueError as error:
+            return await self._fail(message, alarm, f"no answer to message {message.id}", error)
+        except Exception as error:
+            return await self._fail(message, alarm, f"message {message.id} could not be answered", error)
+
+    def _alarm(self, message: Message, conversation: Conversation) -> Alarm | None:
+        """What the crisis rules find in a member's own words."""
+        if not message.text or (message.content or {}).get("payload"):
+            return None
+        finding = self._crisis.detect(message.text)
+        if finding is None:
+            return None
+        return self._alarm_of(
+            finding.kind, finding.level, conversation, alone=finding.level is CrisisLevel.URGENT
+        )
+
+    async def _alarm_of_model(self, message: Message, conversation: Conversation) -> Alarm | None:
+        """What the model sees where a human owns the conversation and the dialogue is not asked to speak."""
+        if not message.text or (message.content or {}).get("payload"):
+            return None
+        try:
+            reading = await self._dialogue.parse(message.text, shanghai_day(message.created_at))
+        except DialogueError:
+            return None  # a human reads the message anyway
+        intent = reading.intent or ""
+        kind = intent.removeprefix(CRISIS_INTENT)
+        sure = reading.accepted and reading.confidence >= CRISIS_CONFIDENCE
+        if not sure or kind == intent or kind not in self._crisis.kinds:
+            return None
+        return self._alarm_of(kind, CrisisLevel.URGENT, conversation, alone=True)
+
+    def _alarm_of(self, kind: str, level: CrisisLevel, conversation: Conversation, *, alone: bool) -> Alarm:
+        advice = self._crisis.advice(
+            kind,
+            last_kind=conversation.last_crisis_kind,
+            last_at=conversation.last_crisis_at,
+            now=self._clock.now(),
+            level=level,
+        )
+        buttons = [self._human_button()] if conversation.owner is Owner.BOT else []
+        return Alarm(kind, Reply(text=advice, topic=f"{CRISIS_TOPIC}{kind}", buttons=buttons), alone)
+
+    async def _converse(
+        self, message: Message, conversation: Conversation
+    ) -> tuple[list[Said], Understanding | None]:
+        """What the dialogue says to the message; raises DialogueError."""
+        said: list[Said] = []
+        understanding: Understanding | None = None
+        try:
+            async with asyncio.timeout(self._time_limit_s):
+                for text in await self._utterances(message):
+                    answer: Answer = await self._dialogue.reply(
+                        Utterance(
+                            conversation_id=conversation.id,
+                            message_id=message.id,
+                            text=text,
+                            channel=conversation.channel.value,
+                            as_of=shanghai_day(message.created_at),
+                        )
+                    )
+                    said += [one for one in answer.messages if one not in said]
+                    understanding = answer.understanding or understanding
+        except TimeoutError as error:
+            raise DialogueTimeout(f"no answer within {self._time_limit_s} s") from error
+        return said, understanding
+
+    async def _utterances(self, message: Message) -> list[str]:
+        """The message as the dialogue takes it; files come before the words that go with them."""
+        content: dict[str, Any] = message.content or {}
+        if payload := content.get("payload"):
+            if payload in PAYLOAD_OF_COMMAND:
+                return [PAYLOAD_OF_COMMAND[payload]]
+            async with self._database.read() as session:
+                return [await messages.resolve_button(session, message.conversation_id, payload)]
+        if location := content.get("location"):
+            return [as_position(location["latitude"], location["longitude"])]
+        files = [as_files(content["attachments"])] if content.get("attachments") else []
+        return [*files, *([as_words(message.text)] if message.text else [])]
+
+    async def _store(
+        self,
+        message: Message,
+        conversation: Conversation,
+        alarm: Alarm | None,
+        said: Sequence[Said] | None,
+        understanding: Understanding | None,
+    ) -> Outcome:
+        """Store the replies, unless a human took over meanwhile; crisis advice is said whoever owns it."""
+        replies = [_reply(one) for one in said or ()]
+        try:
+            async with self._database.transaction() as session:
+                replies = await self._not_a_third_time(session, conversation.id, replies)
+                outcome = await self._record(session, message, alarm, replies, conversation.epoch)
+                if understanding is not None:
+                    await messages.note_understanding(
+                        session,
+                        message.id,
+                        messages.Understanding(
+                            understanding.intent, understanding.topic, understanding.confidence
+                        ),
+                    )
+                return outcome
+        except StaleEpoch:
+            urgent = [reply for reply in replies if (reply.topic or "").startswith(CRISIS_TOPIC)]
+            log.info(
+                "message %d: %d replies dropped, a human took over", message.id, len(replies) - len(urgent)
+            )
+            async with self._database.transaction() as session:
+                audit.record(
+                    session,
+                    "bot",
+                    "message.replies_suppressed",
+                    "message",
+                    message.id,
+                    now=self._clock.now(),
+                    replies=len(replies) - len(urgent),
+                )
+                return await self._record(session, message, alarm, urgent, None)
+
+    async def _record(
+        self,
+        session: AsyncSession,
+        message: Message,
+        alarm: Alarm | None,
+        replies: Sequence[Reply],
+        epoch_seen: int | None,
+    ) -> Outcome:
+        now = self._clock.now()
+        conversation = await conversations.get(session, message.conversation_id)
+        if alarm is not None:
+            # Advice is owed whoever speaks in the conversation, and alone it is all the bot says.
+            epoch_seen = None if not replies else epoch_seen
+            await conversations.flag_urgent(session, conversation, f"{CRISIS_TOPIC}{alarm.kind}", now)
+        stored = await messages.record_replies(
+            session,
+            conversation.id,
+            [*([alarm.reply] if alarm else []), *replies],
+            in_reply_to=message.id,
+            author=Author.BOT,
+            epoch_seen=epoch_seen if replies else None,
+            now=now,
+        )
+        return Outcome(stored, conversation.owner)
+
+    async def _not_a_third_time(
+        self, session: AsyncSession, conversation_id: str, replies: list[Reply]
+    ) -> list[Reply]:
+        """The replies, or the offer of a human where they would be said for the third time running."""
+        texts = [reply.text for reply in replies]
+        if not texts:
+            return replies
+        recent = await messages.recent_bot_texts(session, conversation_id, 2 * len(texts))
+        if list(reversed(recent)) != texts * 2:
+            return replies
+        offered = [*replies[-1].buttons, self._human_button()]
+        buttons = list({payload: (title, payload) for title, payload in offered}.values())
+        return [Reply(text=self._wording.say("switchboard.repeated"), buttons=buttons)]
+
+    async def _fail(
+        self, message: Message, alarm: Alarm | None, what: str, error: BaseException | None
+    ) -> Outcome:
+        """Say that we cannot answer, under a reference number, and put the conversation into the queue.
+
+        Said only while the bot speaks, or where this very turn had just handed off: whoever already waits
+        for a human, or has one, is not told again.
+        """
+        reference = new_reference()
+        log_fault(log, reference, what, error)
+        now = self._clock.now()
+        async with self._database.transaction() as session:
+            conversation = await conversations.lock(session, message.conversation_id)
+            replies = []
+            if conversation.owner is Owner.BOT or (
+                conversation.owner is Owner.QUEUED and conversation.handoff_message_id == message.id
+            ):
+                replies = [Reply(text=self._wording.say("switchboard.down", reference=reference))]
+            if conversation.owner is Owner.BOT:
+                await conversations.hand_off(
+                    session, conversation, SYSTEM_FAILURE, now, message_id=message.id
+                )
+            return await self._record(session, message, alarm, replies, None)
+
+    def _human_button(self) -> tuple[str, str]:
+        return self._wording.say("dialogue.human_button"), PAYLOAD_OF_COMMAND["human"]
+
+
+def _reply(said: Said) -> Reply:
+    return Reply(
+        text=said.text,
+        buttons=[(choice.title, choice.payload) for choice in said.buttons],
+        sources=[source.model_dump() for source in said.custom.sources],
+        topic=said.custom.topic,
+    )

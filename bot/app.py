@@ -1,0 +1,213 @@
+"""The application: everything the bot's process opens at start, serves, and closes at the end."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from fastapi import FastAPI
+from starlette.middleware.cors import CORSMiddleware
+
+from bot import web
+from bot.api import attachments, documentation, health, routes
+from bot.api.errors import Faults, install_errors
+from bot.api.health import Health
+from bot.api.limits import BodyLimit, Limits
+from bot.dialogue import DialogueClient, open_dialogue
+from bot.headers import SecurityHeaders
+from bot.house import House
+from bot.switchboard import Switchboard
+from casework.attachments import AttachmentStore
+from casework.clock import Clock, SystemClock
+from casework.crisis import CrisisRules
+from casework.crypto import install_cipher, load_keys
+from casework.database import Database
+from casework.errors import ConfigurationError
+from casework.knowledge import Knowledge
+from casework.settings import Settings
+
+if TYPE_CHECKING:
+    from bot.telegram.setup import TelegramDoor
+
+TITLE = "娘家人 · Niangjia API"
+DESCRIPTION = """\
+Members of the Jinan trade unions write, the assistant answers, and a person takes over when one is wanted. \
+A union app, a WeChat account or a web page plugs in here.
+
+Begin a conversation, keep its token, send messages and show the replies with their buttons and sources. \
+What arrives later (a person's reply, a notice about a case) comes as server-sent events.
+
+Every error has the same shape: a code for programs, a Chinese sentence for people, and details.\
+"""
+
+RECOVERY_PATIENCE_S = 120.0
+"""How long recovery waits for the dialogue to start before it takes messages up without it."""
+SWEEP_EVERY_S = 60.0
+STOP_PATIENCE_S = 5.0
+SETTLED_FOR = timedelta(seconds=60)
+"""A message pending for longer than this is under nobody's hands any more."""
+
+log = logging.getLogger(__name__)
+
+
+def create_app(
+    settings: Settings, *, dialogue: DialogueClient | None = None, clock: Clock | None = None
+) -> FastAPI:
+    """The bot's application; opens nothing before it is started.
+
+    ``dialogue`` and ``clock`` replace Rasa and the machine's clock. Starting raises ConfigurationError
+    when the installation is wrong (schema not up to date, no data key, unreadable knowledge).
+    """
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with AsyncExitStack() as stack:
+            talk = dialogue
+            if talk is None:
+                talk = await stack.enter_async_context(open_dialogue(settings))
+            house = await stack.enter_async_context(open_house(settings, talk, clock or SystemClock()))
+            app.state.house = house
+            app.state.limits = Limits.of(settings)
+            app.state.health = Health(house.database, talk)
+            app.state.telegram = await stack.enter_async_context(open_telegram(house))
+            yield
+
+    app = FastAPI(
+        title=TITLE,
+        version="1.0.0",
+        description=DESCRIPTION,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        redirect_slashes=False,
+    )
+    for door in (routes, attachments, health, documentation, web):
+        app.include_router(door.router)
+    if settings.telegram_token is not None:
+        # The library takes a third of a second to load, and most installations start without a token.
+        from bot.telegram import webhook  # noqa: PLC0415
+
+        app.include_router(webhook.router)
+    app.mount("/static", web.static_files(), name="static")
+    install_errors(app)
+    # The last one added is the first a request meets.
+    app.add_middleware(BodyLimit, file_limit_bytes=settings.attachment_max_bytes)
+    app.add_middleware(Faults)
+    if settings.cors_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=list(settings.cors_origins),
+            allow_methods=["GET", "POST"],
+            allow_headers=["Authorization", "Content-Type", "Last-Event-ID"],
+            expose_headers=["Retry-After"],
+        )
+    app.add_middleware(SecurityHeaders)
+    return app
+
+
+@asynccontextmanager
+async def open_house(settings: Settings, dialogue: DialogueClient, clock: Clock) -> AsyncIterator[House]:
+    """Open what every door needs, and keep its background work going; raises ConfigurationError."""
+    install_cipher(load_keys(settings).cipher)
+    root = settings.home / "data" / "knowledge"
+    knowledge = Knowledge.load(root)
+    crisis = CrisisRules.load(root / "crisis.yml", frozenset(knowledge.hotlines))
+    database = Database(settings.database_url)
+    try:
+        if not await database.is_current():
+            raise ConfigurationError("the database schema is not up to date: run `niangjia db upgrade`")
+        switchboard = Switchboard(
+            database,
+            dialogue,
+            crisis=crisis,
+            wording=knowledge.wording,
+            clock=clock,
+            time_limit_s=settings.rasa_timeout_s,
+            attachments_per_message=settings.attachments_per_message,
+        )
+        house = House(
+            settings=settings,
+            database=database,
+            clock=clock,
+            wording=knowledge.wording,
+            knowledge=knowledge,
+            crisis=crisis,
+            dialogue=dialogue,
+            switchboard=switchboard,
+            attachments=AttachmentStore.of(settings),
+        )
+        stopping = asyncio.Event()
+        background = [
+            asyncio.create_task(switchboard.feed.run(), name="live feed"),
+            asyncio.create_task(take_up(house, stopping), name="recovery"),
+        ]
+        try:
+            yield house
+        finally:
+            stopping.set()
+            await switchboard.close()
+            # Cancelled in the middle of a query, they would leave a connection nobody can use.
+            _, late = await asyncio.wait(background, timeout=STOP_PATIENCE_S)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*background, return_exceptions=True)
+    finally:
+        await database.close()
+
+
+@asynccontextmanager
+async def open_telegram(house: House) -> AsyncIterator[TelegramDoor | None]:
+    """Open the Telegram door when there is a token for it."""
+    if house.settings.telegram_token is None:
+        yield None
+        return
+    from bot.telegram.setup import TelegramDoor  # noqa: PLC0415  # as in create_app
+
+    door = TelegramDoor(house)
+    await door.start()
+    try:
+        yield door
+    finally:
+        await door.stop()
+
+
+async def take_up(
+    house: House, stopping: asyncio.Event, patience_s: float = RECOVERY_PATIENCE_S, look_s: float = 1.0
+) -> None:
+    """Answer what a crash left pending, once the dialogue is there, and from then on what got stuck.
+
+    Started together with Rasa, the bot is ready first: messages taken up at once would all fail.
+    """
+    deadline = asyncio.get_running_loop().time() + patience_s
+    while not all((await house.dialogue.health()).values()):
+        if asyncio.get_running_loop().time() > deadline or await _passes(stopping, look_s):
+            break
+    settled_for = timedelta(0)
+    while not stopping.is_set():
+        try:
+            if taken := await house.switchboard.recover(settled_for=settled_for):
+                log.info("took up %d messages that were left pending", taken)
+        except Exception as error:
+            log.error("recovery failed (%s); it is tried again", type(error).__name__)
+        settled_for = SETTLED_FOR
+        await _passes(stopping, SWEEP_EVERY_S)
+
+
+async def _passes(event: asyncio.Event, patience_s: float) -> bool:
+    """Whether the event happens within so many seconds."""
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(event.wait(), patience_s)
+    return event.is_set()
+
+
+def end_streams(app: FastAPI) -> None:
+    """Let every event stream end; the server waits for them before it stops."""
+    house: House | None = getattr(app.state, "house", None)
+    if house is not None:
+        house.switchboard.feed.close()

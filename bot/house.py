@@ -1,0 +1,30 @@
+"""House: the open things of the bot's process, made once at start and handed to every door."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bot.dialogue import DialogueClient
+from bot.switchboard import Switchboard
+from casework.attachments import AttachmentStore
+from casework.clock import Clock
+from casework.crisis import CrisisRules
+from casework.database import Database
+from casework.knowledge import Knowledge
+from casework.settings import Settings
+from casework.wording import Wording
+
+
+@dataclass(frozen=True)
+class House:
+    """What every door needs."""
+
+    settings: Settings
+    database: Database
+    clock: Clock
+    wording: Wording
+    knowledge: Knowledge
+    crisis: CrisisRules
+    dialogue: DialogueClient
+    switchboard: Switchboard
+    attachments: AttachmentStore
