@@ -134,8 +134,7 @@ class Faults:
             log.info("the client went away in the middle of a request")
         except Exception as error:
             reference = new_reference()
-            route = getattr(scope.get("route"), "path", "unknown path")
-            log_fault(log, reference, f"{scope['method']} {route}", error)
+            log_fault(log, reference, _where(scope), error)
             if not started:
                 message = _house(scope).wording.say("api.fault", reference=reference)
                 response = _response(500, "fault", message, [{"reference": reference}])
@@ -144,14 +143,17 @@ class Faults:
 
 async def respond(scope: Scope, receive: Receive, send: Send, error: ApiError) -> None:
     """Answer with an error from outside the routes."""
+    _note(scope, error.status, error.code)
     await _of_api_error(scope, error)(scope, receive, send)
 
 
 async def _http_error(request: Request, error: Exception) -> JSONResponse:
     if isinstance(error, ApiError):
+        _note(request.scope, error.status, error.code)
         return _of_api_error(request.scope, error)
     assert isinstance(error, HTTPException)  # noqa: S101  # what the handler is registered for
     code = CODE_OF_STATUS.get(error.status_code, "bad_request")
+    _note(request.scope, error.status_code, code)
     message = _house(request.scope).wording.say(f"api.{code}")
     return _response(error.status_code, code, message, headers=dict(error.headers or {}))
 
@@ -163,6 +165,7 @@ async def _validation_error(request: Request, error: Exception) -> JSONResponse:
         {"field": ".".join(str(part) for part in problem["loc"])[:200], "problem": problem["type"]}
         for problem in error.errors()[:20]
     ]
+    _note(request.scope, 422, "invalid")
     return _response(422, "invalid", _house(request.scope).wording.say("api.invalid"), details)
 
 
@@ -173,11 +176,21 @@ async def _refusal(request: Request, error: Exception) -> JSONResponse:
         status = STATUS_OF_FILE[reason]
     else:
         status = next(status for kind, status in STATUS_OF_REFUSAL.items() if isinstance(error, kind))
+    _note(request.scope, status, error.code)
     named = ("limit", "length", "reason", "field")
     details = [{name: error.values[name] for name in named if name in error.values}]
     return _response(
         status, error.code, _house(request.scope).wording.refuse(error), [d for d in details if d]
     )
+
+
+def _note(scope: Scope, status: int, code: str) -> None:
+    """Log a refusal by its route: the address itself may hold what somebody typed."""
+    log.info("refused %s: %d %s", _where(scope), status, code)
+
+
+def _where(scope: Scope) -> str:
+    return f"{scope['method']} {getattr(scope.get('route'), 'path', 'no route')}"
 
 
 def _of_api_error(scope: Scope, error: ApiError) -> JSONResponse:

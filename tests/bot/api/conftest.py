@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import httpx
@@ -14,9 +15,22 @@ from fastapi import FastAPI
 from bot.app import create_app
 from bot.house import House
 from casework.clock import FixedClock
+from casework.crisis import CrisisRules
 from casework.database import Database
+from casework.knowledge import Knowledge
 from casework.settings import Settings
 from tests.bot.fakes import FakeDialogue, Script
+
+
+@pytest.fixture(autouse=True)
+def knowledge_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reading a hundred YAML files takes longer than most tests; nothing changes what was read."""
+    monkeypatch.setattr("bot.app.Knowledge.load", read_knowledge)
+    monkeypatch.setattr("bot.app.CrisisRules.load", read_crisis_rules)
+
+
+read_knowledge = cache(Knowledge.load)
+read_crisis_rules = cache(CrisisRules.load)
 
 
 @pytest.fixture
