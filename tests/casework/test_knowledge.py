@@ -223,7 +223,7 @@ def test_every_refusal_code_has_its_sentence() -> None:
     def family(kind: type[Refusal]) -> set[type[Refusal]]:
         return {kind}.union(*(family(child) for child in kind.__subclasses__()))
 
-    codes = {kind.code for kind in family(Refusal)}
+    codes = {kind.code for kind in family(Refusal) if kind.__module__.startswith("casework.")}
     assert {code for code in codes if not KNOWLEDGE.wording.has(f"refusal.{code}")} == set()
 
 

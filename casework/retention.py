@@ -1,0 +1,339 @@
+"""Retention: how long each table keeps what it holds, and the sweep that ends it (``retention.yml``)."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from pathlib import Path
+
+from sqlalchemy import (
+    ColumnElement,
+    LargeBinary,
+    and_,
+    delete,
+    exists,
+    func,
+    or_,
+    select,
+    type_coerce,
+    update,
+)
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from casework.attachments import AttachmentStore
+from casework.crypto import current_cipher
+from casework.errors import KnowledgeError
+from casework.knowledge_files import Entry, read_knowledge
+from casework.privacy import erase_cases
+from casework.tables import (
+    Attachment,
+    AuditEntry,
+    Author,
+    Base,
+    ButtonToken,
+    Case,
+    CaseEvent,
+    ChannelIdentity,
+    Conversation,
+    Delivery,
+    Handling,
+    Member,
+    Message,
+    OutboxEntry,
+)
+
+FILE = "retention.yml"
+ADDRESS_AFTER_ERASURE = timedelta(days=1)
+"""How long an erased member's address is kept, so that the last answer reaches them."""
+UNSENT_FILE = timedelta(days=1)
+"""How long a file that was uploaded but belongs to no message is kept."""
+
+
+class Then(StrEnum):
+    """What happens to a table's rows when their time is over."""
+
+    KEEP = "keep"
+    WITH = "with"
+    ERASE = "erase"
+    DELETE = "delete"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Retention rule: what happens to one table's rows, and after how long."""
+
+    table: str
+    then: Then
+    why: str
+    days: int | None = None
+    parent: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """What one sweep ended: rows by table, addresses cut, and files nobody knew."""
+
+    rows: Mapping[str, int]
+    addresses: int
+    orphans: int
+
+    @property
+    def total(self) -> int:
+        """Everything together: 0 means there was nothing left to do."""
+        return sum(self.rows.values()) + self.addresses + self.orphans
+
+
+def load_rules(path: Path) -> dict[str, Rule]:
+    """Read ``retention.yml``; raises KnowledgeError for a table without a rule or a rule without a table."""
+    top = Entry(path.name, "(top)", read_knowledge(path))
+    rules = {name: _read_rule(name, entry) for name, entry in top.named_entries("tables").items()}
+    top.done()
+    tables = set(Base.metadata.tables)
+    if rules.keys() != tables:
+        odd = ", ".join(sorted(rules.keys() ^ tables))
+        raise KnowledgeError(f"{path.name}: every table has one rule and every rule a table: {odd}")
+    for rule in rules.values():
+        if rule.parent is not None and rules.get(rule.parent, rule).then not in (Then.ERASE, Then.DELETE):
+            raise KnowledgeError(f"{path.name}: {rule.table}: {rule.parent} never ends")
+        timed = rule.then in (Then.ERASE, Then.DELETE)
+        if timed != (rule.table in _SWEEPS):
+            raise KnowledgeError(f"{path.name}: {rule.table}: nothing here can {rule.then} it")
+    return rules
+
+
+async def sweep(
+    session: AsyncSession,
+    now: datetime,
+    rules: Mapping[str, Rule],
+    store: AttachmentStore,
+    *,
+    limit: int = 200,
+) -> Swept:
+    """End what its rule says is over, at most ``limit`` rows of each table, in the caller's transaction.
+
+    Call it, each time in a transaction of its own, until ``total`` is 0.
+    """
+    rows: dict[str, int] = {}
+    for table, sweep_table in _SWEEPS.items():
+        days = rules[table].days
+        if days is None:
+            raise KnowledgeError(f"{FILE}: {table}: has no days")
+        rows[table] = await sweep_table(session, now - timedelta(days=days), store, limit)
+    rows["attachments"] += await _unsent_files(session, now - UNSENT_FILE, store, limit)
+    addresses = await _cut_addresses(session, now - ADDRESS_AFTER_ERASURE, limit)
+    return Swept(rows=rows, addresses=addresses, orphans=await store.sweep_orphans(session, now))
+
+
+def _read_rule(table: str, entry: Entry) -> Rule:
+    then = Then(entry.choice("then", tuple(Then)))
+    timed = then in (Then.ERASE, Then.DELETE)
+    days = entry.raw("days")
+    if timed and (isinstance(days, bool) or not isinstance(days, int) or days < 1):
+        raise entry.error("days must be a whole number of days")
+    if timed:
+        entry.text("since")
+    rule = Rule(
+        table=table,
+        then=then,
+        why=entry.text("why"),
+        days=days if timed else None,
+        parent=entry.text("parent") if then is Then.WITH else None,
+    )
+    entry.done()
+    return rule
+
+
+# ---- one sweep for each table whose time ends: (session, before, store, limit) → rows ended
+
+
+async def _members(session: AsyncSession, before: datetime, store: AttachmentStore, limit: int) -> int:
+    """Forget who a member is once all their conversations and cases are over for that long."""
+    old = await session.scalars(
+        select(Member)
+        .where(
+            Member.created_at < before,
+            or_(Member.name.is_not(None), Member.phone.is_not(None), _has_identity()),
+            ~_wrote_since(before),
+            ~exists().where(Case.member_id == Member.id, Case.closed_at.is_(None)),
+        )
+        .limit(limit)
+    )
+    found = list(old)
+    for member in found:
+        member.name = member.phone = member.phone_hash = None
+        member.consent_version = member.consented_at = None
+    await _delete_identities(session, found)
+    return len(found)
+
+
+async def _conversations(session: AsyncSession, before: datetime, store: AttachmentStore, limit: int) -> int:
+    old = await session.scalars(
+        select(Conversation)
+        .where(
+            Conversation.last_message_at < before,
+            or_(
+                Conversation.token_hash.is_not(None),
+                Conversation.last_topic.is_not(None),
+                Conversation.last_crisis_kind.is_not(None),
+                Conversation.urgent_reason.is_not(None),
+            ),
+        )
+        .limit(limit)
+    )
+    found = list(old)
+    for conversation in found:
+        _close(conversation)
+    return len(found)
+
+
+async def _messages(session: AsyncSession, before: datetime, store: AttachmentStore, limit: int) -> int:
+    old = (
+        select(Message.id)
+        .where(
+            Message.created_at < before,
+            Message.handling != Handling.PENDING,
+            or_(Message.text.is_not(None), Message.content.is_not(None)),
+        )
+        .limit(limit)
+    )
+    ended = await session.scalars(
+        update(Message).where(Message.id.in_(old)).values(text=None, content=None).returning(Message.id)
+    )
+    return len(ended.all())
+
+
+async def _button_tokens(session: AsyncSession, before: datetime, store: AttachmentStore, limit: int) -> int:
+    old = select(ButtonToken.token).where(ButtonToken.created_at < before).limit(limit)
+    ended = await session.scalars(
+        delete(ButtonToken).where(ButtonToken.token.in_(old)).returning(ButtonToken.token)
+    )
+    return len(ended.all())
+
+
+async def _outbox(session: AsyncSession, before: datetime, store: AttachmentStore, limit: int) -> int:
+    old = (
+        select(OutboxEntry.id)
+        .where(OutboxEntry.due_at < before, OutboxEntry.delivery != Delivery.PENDING)
+        .limit(limit)
+    )
+    ended = await session.scalars(
+        delete(OutboxEntry).where(OutboxEntry.id.in_(old)).returning(OutboxEntry.id)
+    )
+    return len(ended.all())
+
+
+async def _cases(session: AsyncSession, before: datetime, store: AttachmentStore, limit: int) -> int:
+    has_words = exists().where(CaseEvent.case_id == Case.id, CaseEvent.text.is_not(None))
+    # Facts are encrypted: that there are none only shows in the length.
+    empty = len(current_cipher().encrypt(b"{}"))
+    has_facts = func.length(type_coerce(Case.facts, LargeBinary)) > empty
+    old = list(
+        await session.scalars(
+            select(Case)
+            .where(
+                Case.closed_at < before,
+                or_(Case.summary.is_not(None), Case.conversation_id.is_not(None), has_facts, has_words),
+            )
+            .limit(limit)
+        )
+    )
+    await erase_cases(session, old)
+    return len(old)
+
+
+async def _attachments(session: AsyncSession, before: datetime, store: AttachmentStore, limit: int) -> int:
+    # The papers of a case that is still open are needed, however old they are.
+    in_open_case = exists().where(Case.id == Attachment.case_id, Case.closed_at.is_(None))
+    old = list(
+        await session.scalars(
+            select(Attachment).where(Attachment.created_at < before, ~in_open_case).limit(limit)
+        )
+    )
+    await store.erase(session, old)
+    return len(old)
+
+
+async def _audit_log(session: AsyncSession, before: datetime, store: AttachmentStore, limit: int) -> int:
+    old = select(AuditEntry.id).where(AuditEntry.at < before).limit(limit)
+    ended = await session.scalars(delete(AuditEntry).where(AuditEntry.id.in_(old)).returning(AuditEntry.id))
+    return len(ended.all())
+
+
+_SWEEPS: dict[str, Callable[[AsyncSession, datetime, AttachmentStore, int], Awaitable[int]]] = {
+    "members": _members,
+    "conversations": _conversations,
+    "messages": _messages,
+    "button_tokens": _button_tokens,
+    "outbox": _outbox,
+    "cases": _cases,
+    "attachments": _attachments,
+    "audit_log": _audit_log,
+}
+
+
+async def _unsent_files(session: AsyncSession, before: datetime, store: AttachmentStore, limit: int) -> int:
+    unsent = list(
+        await session.scalars(
+            select(Attachment)
+            .where(
+                Attachment.message_id.is_(None), Attachment.case_id.is_(None), Attachment.created_at < before
+            )
+            .limit(limit)
+        )
+    )
+    await store.erase(session, unsent)
+    return len(unsent)
+
+
+async def _cut_addresses(session: AsyncSession, before: datetime, limit: int) -> int:
+    """Cut an erased member's address a day later; whoever wrote again since is a member once more."""
+    reachable = exists().where(Conversation.member_id == Member.id, Conversation.token_hash.is_not(None))
+    erased = list(
+        await session.scalars(
+            select(Member).where(Member.erased_at < before, or_(_has_identity(), reachable)).limit(limit)
+        )
+    )
+    gone = []
+    for member in erased:
+        if member.erased_at is not None and await _wrote_after(session, member, member.erased_at):
+            member.erased_at = None
+        else:
+            gone.append(member)
+    await _delete_identities(session, gone)
+    threads = await session.scalars(
+        select(Conversation).where(Conversation.member_id.in_([member.id for member in gone]))
+    )
+    for thread in threads:
+        _close(thread)
+    return len(erased)
+
+
+def _close(conversation: Conversation) -> None:
+    """Nobody can open the conversation any more, and nothing says what it was about."""
+    conversation.token_hash = None
+    conversation.last_topic = conversation.last_crisis_kind = conversation.last_crisis_at = None
+    conversation.urgent_reason = conversation.handoff_reason = None
+
+
+async def _delete_identities(session: AsyncSession, members: Sequence[Member]) -> None:
+    ids = [member.id for member in members]
+    await session.execute(delete(ChannelIdentity).where(ChannelIdentity.member_id.in_(ids)))
+
+
+async def _wrote_after(session: AsyncSession, member: Member, moment: datetime) -> bool:
+    latest = await session.scalar(
+        select(func.max(Message.created_at))
+        .join(Conversation, Conversation.id == Message.conversation_id)
+        .where(Conversation.member_id == member.id, Message.author == Author.MEMBER)
+    )
+    return latest is not None and latest > moment
+
+
+def _wrote_since(before: datetime) -> ColumnElement[bool]:
+    return exists().where(and_(Conversation.member_id == Member.id, Conversation.last_message_at >= before))
+
+
+def _has_identity() -> ColumnElement[bool]:
+    return exists().where(ChannelIdentity.member_id == Member.id)
