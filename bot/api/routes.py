@@ -55,6 +55,12 @@ def errors(*statuses: int) -> dict[int | str, dict[str, Any]]:
     return {status: {"model": ErrorOut, "description": _WHAT[status]} for status in (*statuses, 500)}
 
 
+def errors_of_stream(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """The errors of a route that answers with events: they are JSON all the same."""
+    shape = {"application/json": {"schema": {"$ref": f"#/components/schemas/{ErrorOut.__name__}"}}}
+    return {status: {"description": _WHAT[status], "content": shape} for status in (*statuses, 500)}
+
+
 READING = (401, 404, 422)
 WRITING = (*READING, 413)
 
@@ -129,7 +135,7 @@ async def read_messages(
     "/conversations/{conversation_id}/events",
     summary="Watch the conversation",
     response_class=EventSourceResponse,
-    responses=errors(*READING),
+    responses=errors_of_stream(*READING),
 )
 @open_to(Role.CONVERSATION)
 async def watch(
