@@ -21,7 +21,7 @@ help: ## show this list
 
 .venv/.ready: pyproject.toml uv.lock | $(filter .tools/bin/uv,$(UV))
 	@echo "-- installing what the project needs into .venv/ (about 2.6 GB, a minute or two the first time)"
-	@$(UV) sync --frozen --python 3.11
+	@$(UV) sync --frozen --compile-bytecode --python 3.11
 	@touch $@
 
 setup: .venv/.ready ## install everything into .venv/

@@ -20,12 +20,12 @@ def main() -> None:
         handlers=[handler],
         format="%(asctime)s %(levelname)s %(name)s %(message)s",
     )
+    logging.getLogger("rasa_sdk").setLevel(logging.WARNING)
     app = create_server(settings)
     app.run(
         host="127.0.0.1",
         port=settings.actions_port,
         access_log=False,
-        single_process=True,
         motd=False,
     )
 

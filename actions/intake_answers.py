@@ -37,6 +37,7 @@ HINTS = {
 
 QUESTION = re.compile(r"[?？]|[吗么]$|怎么|咋|多少|哪|什么|啥|能不能|可不可以|是不是|合法|几[个年月天点]|凭")
 LEAD_IN = re.compile(r"^(单位|公司|厂子|厂|名字|姓名|称呼)?(是|叫|叫做|名叫|就是|在|：|:)+")
+FILLER = re.compile(r"不对|不是|错了|搞错|说错|改成|改为|应该|其实|就是|是|在|的|我|俺|那|这|呢|啊|[，,。.！!？?、：:\s]")
 NOT_TEXT = {
     "affirm",
     "deny",
@@ -94,8 +95,8 @@ def _read_text(turn: Turn, slot: str, hint: str) -> Reading:
     asks = turn.intent.startswith(("ask_", "request_")) and QUESTION.search(turn.text) is not None
     if slot != "story" and asks:
         return Reading(hint=hint)
-    if slot != "story" and turn.entities and len(turn.text) > TEXT_SLOTS[slot]:
-        return Reading(hint=hint)
+    if slot != "story" and turn.entities and len(FILLER.sub("", turn.rest)) < 2:
+        return Reading(hint=hint)  # only facts about something else
     text = turn.text
     if slot in ("employer", "person_name"):
         text = LEAD_IN.sub("", text).strip(" ，。,.！!")

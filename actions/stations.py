@@ -13,6 +13,7 @@ from actions.resources import Resources
 from actions.turn import Turn
 from casework import stations
 from casework.clock import shanghai_day
+from casework.station_import import in_jinan
 from casework.tables import Station
 
 NEAREST = 3
@@ -43,7 +44,7 @@ async def find_stations(
     ]
     latitude, longitude = turn.entities.get("latitude"), turn.entities.get("longitude")
     if latitude is not None and longitude is not None:
-        if not stations.in_jinan(float(latitude), float(longitude)):
+        if not in_jinan(float(latitude), float(longitude)):
             speaker.say("utter_location_outside")
             return events
         found = await stations.nearest(session, float(latitude), float(longitude), NEAREST)

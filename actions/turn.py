@@ -30,6 +30,8 @@ class Turn:
     requested_slot: str | None
     active_form: str | None
     is_payload: bool
+    rest: str = ""
+    """The text without the words its facts were found in."""
     previous: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
@@ -38,10 +40,8 @@ class Turn:
         latest = tracker.latest_message or {}
         intent = latest.get("intent") or {}
         text = str(latest.get("text") or "")
-        entities: dict[str, Any] = {}
-        for entity in latest.get("entities") or []:
-            if entity.get("value") is not None:
-                entities[str(entity["entity"])] = entity["value"]
+        found = [entity for entity in latest.get("entities") or [] if entity.get("value") is not None]
+        entities = {str(entity["entity"]): entity["value"] for entity in found}
         message_id = (latest.get("metadata") or {}).get("message_id")
         return cls(
             conversation_id=str(tracker.sender_id),
@@ -59,6 +59,7 @@ class Turn:
             requested_slot=tracker.slots.get("requested_slot"),
             active_form=(tracker.active_loop or {}).get("name"),
             is_payload=text.startswith("/"),
+            rest=_without(text, found),
             previous=_slots_before_this_turn(tracker),
         )
 
@@ -71,6 +72,15 @@ class Turn:
         """A slot's value, or None when it is empty or was skipped."""
         value = self.slots.get(name)
         return None if value in (None, "", SKIPPED) else value
+
+
+def _without(text: str, entities: list[dict[str, Any]]) -> str:
+    """The text with the entities' spans taken out, from the last to the first."""
+    for entity in sorted(entities, key=lambda entity: int(entity.get("start") or 0), reverse=True):
+        start, end = entity.get("start"), entity.get("end")
+        if start is not None and end is not None:
+            text = text[:start] + text[end:]
+    return text
 
 
 def _slots_before_this_turn(tracker: Tracker) -> dict[str, Any]:

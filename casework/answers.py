@@ -10,11 +10,11 @@ from casework.articles import Article, Mark, Section, Source
 from casework.knowledge import Knowledge
 from casework.wording import Wording
 
-DEFAULT_SECTIONS = 2
-"""Sections said when no aspect was asked: the article's first ones."""
+DEFAULT_SECTIONS = 1
+"""Sections said when no aspect was asked, after the short answer: a phone's screen holds no more."""
+NAMED_SOURCES = 3
+"""Sources named in the text; all of them go with the message (the web page shows them on request)."""
 _NEIGHBOURS = {"how": "steps", "steps": "how"}
-MAX_DEFAULT_TEXT = 500
-"""Characters: a second default section is left out when the two would be longer than this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,16 +74,15 @@ def _choose(article: Article, aspect: str | None) -> tuple[list[Section], str | 
         asked = article.section(aspect) or article.section(_NEIGHBOURS.get(aspect, aspect))
         if asked is not None:
             return [asked], None
-    chosen = list(article.sections[:DEFAULT_SECTIONS])
-    if sum(len(section.text) for section in chosen) > MAX_DEFAULT_TEXT or aspect is not None:
-        chosen = chosen[:1]
-    return chosen, aspect
+    return list(article.sections[:DEFAULT_SECTIONS]), aspect
 
 
 def _sources(article: Article, mark: Mark) -> tuple[Source, ...]:
-    """What was said rests on: an answer that is certain throughout does not cite what is not."""
+    """What was said rests on: an answer that is certain throughout does not cite what is not; in one that
+    is not, what needs confirming comes first.
+    """
     if mark is Mark.CONFIRM:
-        return article.sources
+        return tuple(sorted(article.sources, key=lambda source: source.mark is not Mark.CONFIRM))
     certain = tuple(source for source in article.sources if source.mark is Mark.CERTAIN)
     return certain or article.sources
 
@@ -91,11 +90,13 @@ def _sources(article: Article, mark: Mark) -> tuple[Source, ...]:
 def _source_line(sources: tuple[Source, ...], wording: Wording) -> str:
     said = [
         wording.say("answer.source_one", title=_quoted(source.title), article=source.article or "")
-        for source in sources
+        for source in sources[:NAMED_SOURCES]
     ]
     # The oldest check is the honest one: from that day on, something may have changed.
     as_of = min(source.as_of for source in sources)
     listed = wording.say("answer.separator").join(said)
+    if len(sources) > NAMED_SOURCES:
+        listed += wording.say("answer.more_sources", count=len(sources))
     return wording.say("answer.source", sources=listed, as_of=as_of.isoformat())
 
 

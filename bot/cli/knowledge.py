@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from bot.cli.house import settings, with_database
-from casework import stations
+from casework import station_import, stations
 from casework.clock import SystemClock, shanghai_day
 from casework.database import Database
 from casework.errors import BadInput
@@ -30,9 +30,12 @@ def import_stations(file: Annotated[Path, typer.Argument(help="CSV; see data/kno
     """Import station records: all lines or none, with a report line by line."""
     content = _read(file)
 
-    async def deed(database: Database) -> stations.ImportReport:
+    known = Knowledge.load(settings().home / "data" / "knowledge")
+
+    async def deed(database: Database) -> station_import.ImportReport:
         async with database.transaction() as session:
-            return await stations.import_stations(session, content, shanghai_day(SystemClock().now()))
+            today = shanghai_day(SystemClock().now())
+            return await station_import.import_stations(session, content, today, known)
 
     report = with_database(deed)
     for problem in report.problems:
@@ -55,8 +58,10 @@ async def import_sample_stations(database: Database, chosen: Settings) -> int:
     async with database.transaction() as session:
         if await stations.count(session):
             return 0
+        known = Knowledge.load(chosen.home / "data" / "knowledge")
         content = (chosen.home / "data" / "knowledge" / "stations.sample.csv").read_bytes()
-        report = await stations.import_stations(session, content, shanghai_day(SystemClock().now()))
+        today = shanghai_day(SystemClock().now())
+        report = await station_import.import_stations(session, content, today, known)
     if report.problems:
         raise BadInput(f"stations.sample.csv, line {report.problems[0].line}: {report.problems[0].reason}")
     return report.added

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-import uvicorn
 from rich.console import Console
 
 from bot.cli.house import opened, settings
@@ -110,15 +109,6 @@ async def _prepare(chosen: Settings) -> None:
 
 def serve() -> None:
     """Run the bot alone (web page, API, Telegram) in this process; `up` uses it."""
-    from bot.app import create_app  # noqa: PLC0415  (the other commands need no web server)
+    from bot.serve import serve as serve_bot  # noqa: PLC0415  (the other commands need no web server)
 
-    chosen = settings()
-    uvicorn.run(
-        create_app(chosen),
-        host=chosen.host,
-        port=chosen.port,
-        log_level=chosen.log_level.lower(),
-        access_log=False,
-        timeout_graceful_shutdown=5,
-        server_header=False,
-    )
+    serve_bot(settings())

@@ -118,15 +118,29 @@ def test_a_case_begun_with_a_deed_is_about_the_deeds_topic() -> None:
 # ---- answers
 
 
-def test_an_answer_without_an_aspect_gives_the_short_answer_and_the_first_sections() -> None:
+def test_an_answer_without_an_aspect_gives_the_short_answer_and_the_first_section() -> None:
     text = answer(make_article())
-    assert text.splitlines()[:3] == [
+    assert text.splitlines() == [
         "工资要按月用钱发，不能拖。",
         "先留证据，再找劳动监察。",
-        "流水、考勤、聊天记录。",
+        "依据：《劳动法》第五十条（截至 2026-11-22）",
     ]
-    assert text.splitlines()[3] == "依据：《劳动法》第五十条（截至 2026-11-22）"
     assert "为准" not in text
+
+
+def test_the_text_names_three_sources_and_the_message_carries_them_all() -> None:
+    laws = tuple(Source(f"第{n}部法", f"第{n}条", date(2026, 11, 22), Mark.CERTAIN) for n in "一二三四五")
+    said = compose_answer(KNOWLEDGE, make_article(sources=laws), None, TODAY)
+    assert said.text.splitlines()[-1] == (
+        "依据：《第一部法》第一条、《第二部法》第二条、《第三部法》第三条等 5 条（截至 2026-11-22）"
+    )
+    assert len(said.sources_json()) == 5
+
+
+def test_an_answer_to_be_confirmed_names_what_must_be_confirmed_first() -> None:
+    text = answer(make_article(), "amount")
+    assert "依据：《山东省最低工资通知》" in text
+    assert "为准" in text.splitlines()[-1]
 
 
 def test_the_aspect_asked_about_is_the_one_answered() -> None:
@@ -141,7 +155,7 @@ def test_how_and_steps_answer_each_other() -> None:
 
 def test_a_section_to_be_confirmed_says_so_with_its_year_and_its_source() -> None:
     text = answer(make_article(), "amount")
-    assert "依据：《劳动法》第五十条、《山东省最低工资通知》（截至 2025-10-01）" in text
+    assert "依据：《山东省最低工资通知》、《劳动法》第五十条（截至 2025-10-01）" in text
     assert text.endswith("以上是 2025 年核对的口径，以当年官方公布/窗口答复为准。")
 
 

@@ -1,0 +1,1 @@
+"""Tests of the actions, with the real database and knowledge and without Rasa."""

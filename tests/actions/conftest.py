@@ -1,0 +1,42 @@
+"""The actions' house with a database of the test's own."""
+
+from __future__ import annotations
+
+import pytest
+
+from actions import resources
+from actions.resources import Resources
+from casework.clock import FixedClock
+from casework.crisis import CrisisRules
+from casework.database import Database
+from casework.knowledge import Knowledge
+from casework.settings import Settings
+from tests.actions.stage import Stage
+from tests.e2e.house import ROOT
+from tests.factories import make_conversation
+
+
+@pytest.fixture(scope="session")
+def knowledge() -> Knowledge:
+    return Knowledge.load(ROOT / "data" / "knowledge")
+
+
+@pytest.fixture(scope="session")
+def crisis() -> CrisisRules:
+    return CrisisRules.load(ROOT / "data" / "knowledge" / "crisis.yml")
+
+
+@pytest.fixture
+def house(
+    settings: Settings, database: Database, knowledge: Knowledge, crisis: CrisisRules, clock: FixedClock
+) -> Resources:
+    made = Resources(settings=settings, database=database, knowledge=knowledge, crisis=crisis, clock=clock)
+    resources.use(made)
+    return made
+
+
+@pytest.fixture
+async def stage(house: Resources) -> Stage:
+    async with house.database.transaction() as session:
+        conversation = await make_conversation(session)
+    return Stage(house, conversation)
