@@ -1,6 +1,7 @@
 """``python -m nlu.validation``: Rasa's own data validation, plus the rules our training data must keep.
 
-Exits 1 with every finding on standard error. Payload-only intents (buttons, shared locations) need no sentences:
+Exits 1 with every finding on standard error. Payload-only intents (buttons, shared locations) need no
+sentences:
 ``data/knowledge/intents.yml`` marks them ``trained: false``.
 """
 
@@ -78,7 +79,8 @@ def check_rasa(root: Path) -> list[str]:
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         importer = TrainingDataImporter.load_from_config(
-            str(root / "config.yml"), str(root / "domain.yml"),
+            str(root / "config.yml"),
+            str(root / "domain.yml"),
             [str(root / "data" / "nlu"), str(root / "data" / "stories")],
         )
         validator = Validator.from_importer(importer)

@@ -1,0 +1,1 @@
+"""Facts: what a member states exactly (one module per fact), and the component that finds them."""

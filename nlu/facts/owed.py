@@ -1,0 +1,57 @@
+"""What is owed to a member: wages, not deposits, fines or compensation."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+
+from nlu.facts.model import Fact, Mention, clause_after
+from nlu.facts.money import BY_THE_MONTH, own_front, sums
+from nlu.facts.numerals import plain
+from nlu.facts.roles import stated
+
+_OWED_BEFORE = re.compile(
+    r"(?:(?<!我)(?<!俺)欠(?!费|条子?上?没)|拖欠|欠薪|欠款|还差|差(?=我|俺|着|了)|没给(?=我|俺)|没结|还剩|剩下?|未付|未结|尾款|"
+    r"冻结(?:我|俺)?的?提成|白条|欠条|条子|打(?:了|的)?条|扣(?:着|押)(?:我|俺)|压(?:着|了)(?:我|俺)|讨要|追讨|追回|要回)"
+)
+_OWED_TOTAL_BEFORE = re.compile(
+    r"(?:一共|总共|合计|共计|累计|加起来|统共|拢共|总计|总数|合)(?:是|有|为|欠|差|就|达|约|\s|:)*$"
+)
+UNPAID_AFTER = re.compile(
+    r"(?:块钱?|元)?(?:的)?(?:工资|工钱|工程款|运费|货款|课时费|钱|血汗钱|劳务费|尾款|薪水|工薪)?(?:了|也|都|到现在|至今|还|一直|一分|一分钱|老板|公司|就是|"
+    r"他|愣是|硬是|迟迟|拖了?半年)*(?:没(?:有)?(?:给|发|结|付|见|拿到|到账|到手|着落|要回)|不给|不结|不发|未(?:付|结|发|支付)|要不回来|拖着|赖着|"
+    r"拖到|打水漂|没影|爱给不给|一分不给|一分没给|提不出来)"
+)
+_NOT_OWED = re.compile(
+    r"我欠|俺欠|咱欠|押金|保证金|定金|医药费|医疗费|社保|公积金|赔偿金?|补偿金?|罚款|违约金|贷款|借款|借给|借了|房贷|信用卡|货款(?=没)|房租|"
+    r"加班费|高温费|降温费|高温补贴|补贴|津贴|生活费|路费|手续费|学费|伙食费|保险|要求|索赔|想要|赔我|给了|发了(?!条)|结了|付了|还了|已(?:经)?(?:付|给|结)"
+)
+
+
+def find_amount_owed(text: str, as_of: date) -> list[Fact]:
+    """Find the wages owed in all, as a decimal string in 元 (欠我两万四 is 24000)."""
+    mentions = sums(text, as_of)
+
+    def owed(mention: Mention) -> bool:
+        return is_owed(text, mention, mentions)
+
+    return stated("amount_owed", text, mentions, owed, lambda mention: plain(mention.amount))
+
+
+def is_owed(text: str, mention: Mention, mentions: list[Mention]) -> bool:
+    """Say whether a sum is what is owed, by the words around it."""
+    front = own_front(text, mention, mentions, 22)
+    back = clause_after(text, mention.end, 18)
+    wider = text[max(0, mention.start - 40) : mention.end + 20]
+    if _NOT_OWED.search(front[-14:] + text[mention.start : mention.end] + back[:6]):
+        return False
+    if BY_THE_MONTH.search(front):
+        return False
+    if re.match(r"\s*(?:块钱?|元)?(?:一个?月|/月|每月|一天|每天|的?底薪|个)", back):
+        return False
+    if _OWED_BEFORE.search(front):
+        return True
+    if _OWED_TOTAL_BEFORE.search(front):
+        return bool(re.search(r"欠|没发|没给|没结|拖|不给|不发|未付|差", wider))
+    ambiguous_wage = re.search(r"(?:工资|薪水|月薪|底薪)[^欠差]*$", front)
+    return bool(UNPAID_AFTER.match(back)) and not ambiguous_wage

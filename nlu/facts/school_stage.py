@@ -1,0 +1,61 @@
+"""The stage of schooling a member's child (or the member) is in."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from datetime import date
+from typing import Any
+
+from nlu.facts.gazetteer import Gazetteer
+from nlu.facts.model import Fact, Mention, after, before, clause_before
+from nlu.facts.roles import stated
+
+_NOT_A_STAGE_AFTER = re.compile(
+    r"(?:医院|门诊|城|路|点|些|级(?!中学)|附近|食堂|旁边|门口|对面|生创业|到初|到大年|加班)"
+)
+_NOT_A_STAGE_BEFORE = re.compile(
+    r"(?:大年|正月|腊月|农历|除夕|春节|放到|到|老年|农民|要求|限|招(?:聘|收)?|考|专升|没(?:有)?|没能|没考上|没上过)$"
+)
+_FINISHED = re.compile(r"(?:毕业|文化|学历|没毕业|没念完|没读完|辍学)")
+_IN_SCHOOL = re.compile(r"上|读|念|学|孩子|儿子|女儿|闺女|小孩|娃|升|今年|开学|考")
+
+
+class SchoolStages:
+    """Finds the stage in the words of ``data/knowledge/schools.yml``."""
+
+    def __init__(self, stages: Iterable[Mapping[str, Any]]) -> None:
+        entries = list(stages)
+        weak = [f"{entry['stage']}?" for entry in entries]
+        names: dict[str, list[str]] = {entry["stage"]: entry["words"] for entry in entries}
+        names |= {name: entry["weak"] for name, entry in zip(weak, entries, strict=True)}
+        self._gazetteer = Gazetteer(names)
+
+    def find(self, text: str, as_of: date) -> list[Fact]:
+        """Find the stage (初中, 高中, 中职, 大专, 本科, 研究生); two that contradict are none."""
+        found = self._gazetteer.find(text)
+        strong = [one for one in found if not one.meaning.endswith("?")]
+        going_on = [one for one in strong if not _FINISHED.match(after(text, one.end, 4))]
+        counted = strong if going_on else found
+        mentions = [Mention(one.meaning.rstrip("?"), one.start, one.end) for one in counted]
+        sound = [mention for mention in mentions if _is_stage(text, mention)]
+        current = [mention for mention in sound if not _FINISHED.match(after(text, mention.end, 4))]
+
+        def always(mention: Mention) -> bool:
+            return True
+
+        return stated("school_stage", text, current or sound, always, lambda mention: str(mention.value))
+
+
+def _is_stage(text: str, mention: Mention) -> bool:
+    front = clause_before(text, mention.start, 6)
+    if _NOT_A_STAGE_AFTER.match(text, mention.end):
+        return False
+    if _NOT_A_STAGE_BEFORE.search(front) and not re.search(r"(?:刚|才|已经?)考$", front):
+        return False
+    written = text[mention.start : mention.end]
+    if (
+        written.startswith("初") and len(written) == 2 and written != "初中"
+    ):  # 初三 is also a day of the new year
+        return bool(_IN_SCHOOL.search(before(text, mention.start, 8)))
+    return True

@@ -1,0 +1,156 @@
+"""The featuriser of the pipeline: sparse n-gram features of whole sentences and of their clauses."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rasa.engine.graph import ExecutionContext, GraphComponent
+from rasa.engine.storage.resource import Resource
+from rasa.engine.storage.storage import ModelStorage
+from rasa.nlu.constants import TOKENS_NAMES
+from rasa.nlu.featurizers.sparse_featurizer.sparse_featurizer import SparseFeaturizer
+from rasa.nlu.tokenizers.tokenizer import Token, Tokenizer
+from rasa.shared.nlu.constants import FEATURE_TYPE_SENTENCE, TEXT
+from rasa.shared.nlu.training_data.features import Features
+from rasa.shared.nlu.training_data.message import Message
+from rasa.shared.nlu.training_data.training_data import TrainingData
+
+from nlu.clauses import CLAUSES
+from nlu.fingerprints import source_digest
+from nlu.ngrams import NgramVectoriser, Sample
+from nlu.tokeniser import CONCEPT, lower
+
+CLAUSE_FEATURES = "clause_features"
+"""Message property with one sparse row per clause (only when serving, only for several clauses)."""
+
+
+class NgramFeaturizer(SparseFeaturizer, GraphComponent):
+    """Pipeline component: tf-idf n-gram features of the sentence (and, when serving, of its clauses)."""
+
+    @classmethod
+    def required_components(cls) -> list[type]:
+        """Words come from a tokeniser."""
+        return [Tokenizer]
+
+    @staticmethod
+    def get_default_config() -> dict[str, Any]:
+        """``weights``: share of each n-gram block; ``min_count``: sentences an n-gram must occur in."""
+        return {
+            "alias": None,
+            "weights": {"char": 1.0, "word": 1.0, "pinyin": 0.7, "tail": 0.6},
+            "min_count": 2,
+        }
+
+    def __init__(
+        self,
+        config: dict[str, Any],
+        name: str,
+        model_storage: ModelStorage,
+        resource: Resource,
+        vectoriser: NgramVectoriser | None = None,
+    ) -> None:
+        settings = {**self.get_default_config(), **config}
+        super().__init__(name, settings)
+        self._vectoriser = vectoriser or NgramVectoriser(settings["weights"], settings["min_count"])
+        self._model_storage = model_storage
+        self._resource = resource
+
+    @classmethod
+    def create(
+        cls,
+        config: dict[str, Any],
+        model_storage: ModelStorage,
+        resource: Resource,
+        execution_context: ExecutionContext,
+    ) -> NgramFeaturizer:
+        """Create an untrained featuriser."""
+        return cls(config, execution_context.node_name, model_storage, resource)
+
+    @classmethod
+    def load(
+        cls,
+        config: dict[str, Any],
+        model_storage: ModelStorage,
+        resource: Resource,
+        execution_context: ExecutionContext,
+        **kwargs: Any,
+    ) -> NgramFeaturizer:
+        """Load a trained featuriser."""
+        with model_storage.read_from(resource) as folder:
+            vectoriser = read_vectoriser(folder)
+        return cls(config, execution_context.node_name, model_storage, resource, vectoriser)
+
+    @classmethod
+    def validate_config(cls, config: dict[str, Any]) -> None:
+        """Accept any weights; an unknown block fails when training (``KeyError`` naming it)."""
+
+    @classmethod
+    def fingerprint_addon(cls, config: dict[str, Any]) -> str | None:
+        """Make Rasa's training cache notice a change of the n-grams."""
+        return source_digest("nlu.features", "nlu.ngrams")
+
+    def train(self, training_data: TrainingData) -> Resource:
+        """Learn vocabulary and idf from the training sentences."""
+        samples = [sample_of(message) for message in training_data.training_examples if message.get(TEXT)]
+        self._vectoriser.fit(samples)
+        with self._model_storage.write_to(self._resource) as folder:
+            write_vectoriser(self._vectoriser, folder)
+        return self._resource
+
+    def process_training_data(self, training_data: TrainingData) -> TrainingData:
+        """Add features to the training sentences."""
+        self.process(training_data.training_examples)
+        return training_data
+
+    def process(self, messages: list[Message]) -> list[Message]:
+        """Add one sentence row to every message with text, and one row per clause where there are clauses."""
+        for message in messages:
+            if not message.get(TEXT) or message.get(TOKENS_NAMES[TEXT]) is None:
+                continue
+            row = self._vectoriser.transform([sample_of(message)])
+            message.add_features(Features(row, FEATURE_TYPE_SENTENCE, TEXT, self._identifier))
+            clauses = message.get(CLAUSES)
+            if clauses:
+                samples = [_sample(clause.text, clause.tokens) for clause in clauses]
+                message.set(CLAUSE_FEATURES, self._vectoriser.transform(samples))
+        return messages
+
+
+def sample_of(message: Message) -> Sample:
+    """Return the sample behind a tokenised message."""
+    return _sample(message.get(TEXT), message.get(TOKENS_NAMES[TEXT]) or [])
+
+
+def _sample(text: str, tokens: list[Token]) -> Sample:
+    concepts = (token.get(CONCEPT) for token in tokens)
+    return Sample(
+        lower(text),
+        tuple(token.text for token in tokens),
+        tuple(concept for concept in concepts if concept),
+    )
+
+
+def write_vectoriser(vectoriser: NgramVectoriser, folder: Path) -> None:
+    """Store a trained vectoriser as JSON and one array (no pickles in a model)."""
+    content = {
+        "weights": vectoriser.weights,
+        "min_count": vectoriser.min_count,
+        "vocabulary": {block: list(known) for block, known in vectoriser.vocabulary.items()},
+    }
+    (folder / "ngrams.json").write_text(json.dumps(content, ensure_ascii=False), "utf-8")
+    np.save(folder / "idf.npy", vectoriser.idf, allow_pickle=False)
+
+
+def read_vectoriser(folder: Path) -> NgramVectoriser:
+    """Read what ``write_vectoriser`` stored."""
+    content = json.loads((folder / "ngrams.json").read_text("utf-8"))
+    vectoriser = NgramVectoriser(content["weights"], content["min_count"])
+    column = 0
+    for block, grams in content["vocabulary"].items():
+        vectoriser.vocabulary[block] = {gram: column + i for i, gram in enumerate(grams)}
+        column += len(grams)
+    vectoriser.idf = np.load(folder / "idf.npy", allow_pickle=False)
+    return vectoriser

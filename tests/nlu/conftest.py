@@ -1,0 +1,12 @@
+"""Rasa's and spaCy's 2022 dependencies complain while they are imported; that is not our code's fault."""
+
+from __future__ import annotations
+
+import warnings
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")
+    import jieba  # noqa: F401  (imported here for its warnings)
+    import rasa.engine.graph
+    import rasa.shared.core.domain
+    import spacy  # noqa: F401  (as above)
