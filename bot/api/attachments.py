@@ -49,7 +49,7 @@ FORM = {
     "",
     status_code=201,
     summary="Upload a file",
-    responses=errors(*WRITING, 400, 408, 415, 429),
+    responses=errors(*WRITING, 408, 415, 429),
     openapi_extra=FORM,
     dependencies=[Depends(upload_allowance)],
 )

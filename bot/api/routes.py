@@ -37,7 +37,7 @@ from casework.tables import Channel
 router = APIRouter(prefix="/api/v1", tags=["conversations"])
 
 _WHAT = {
-    400: "The body is not the form that is wanted.",
+    400: "The body cannot be read: not JSON in UTF-8, or not the form that is wanted.",
     408: "It took too long to arrive.",
     415: "A file of a kind we do not take, or that is not what its name says.",
     401: "No token was shown.",
@@ -62,7 +62,7 @@ def errors_of_stream(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 
 READING = (401, 404, 422)
-WRITING = (*READING, 413)
+WRITING = (*READING, 400, 413)
 
 After = Annotated[
     int, Query(ge=0, le=MAX_ID, description="Only what came after the message with this id.", examples=[17])
@@ -73,7 +73,7 @@ After = Annotated[
     "/conversations",
     status_code=201,
     summary="Begin a conversation",
-    responses=errors(413, 422, 429),
+    responses=errors(400, 413, 422, 429),
     dependencies=[Depends(conversation_allowance)],
 )
 @open_to(Role.PUBLIC)
