@@ -72,7 +72,7 @@ class Extras(_Wire):
 class Said(_Wire):
     """One sentence of the dialogue, with its buttons."""
 
-    text: Annotated[str, Field(min_length=1)]
+    text: str
     buttons: tuple[Choice, ...] = ()
     custom: Extras = Extras()
 
@@ -87,9 +87,9 @@ class Understanding(_Wire):
 
 
 class Answer(_Wire):
-    """What the dialogue says to one message, and how it understood it."""
+    """What the dialogue says to one message (at least one sentence), and how it understood it."""
 
-    messages: Annotated[tuple[Said, ...], Field(min_length=1)]
+    messages: tuple[Said, ...]
     understanding: Understanding | None = None
 
 
@@ -148,7 +148,12 @@ class RasaDialogue:
                 "as_of": utterance.as_of.isoformat(),
             },
         }
-        return _read(Answer, await self._post(WEBHOOK, body))
+        answer = _read(Answer, await self._post(WEBHOOK, body))
+        # An action may send only data, or nothing: an action that raised does, and Rasa answers 200.
+        spoken = tuple(said for said in answer.messages if said.text.strip())
+        if not spoken:
+            raise DialogueNonsense("nothing was said")
+        return answer.model_copy(update={"messages": spoken})
 
     async def parse(self, text: str, as_of: date) -> Understanding:
         """How Rasa's model reads a sentence; raises DialogueDown, DialogueTimeout or DialogueNonsense."""

@@ -66,7 +66,7 @@ class SwitchboardChannel(InputChannel):
             agent = request.app.ctx.agent
             if agent is None or not agent.is_ready():
                 return json_response({"error": "no model is loaded"}, status=503)
-            again = await _answered_before(agent.tracker_store, sender, metadata)
+            again = await _answered_before(agent.tracker_store, sender, message, metadata)
             if again is not None:
                 return json_response(again | {"understanding": {}})
             collector = CollectingOutputChannel()
@@ -131,9 +131,12 @@ def _text(body: Mapping[str, Any], field: str) -> str:
 
 
 async def _answered_before(
-    store: Any, sender: str, metadata: Mapping[str, Any]
+    store: Any, sender: str, message: str, metadata: Mapping[str, Any]
 ) -> dict[str, list[dict[str, Any]]] | None:
-    """What was said to this very message before: after a crash the switchboard asks again."""
+    """What was said to this very message before: after a crash the switchboard asks again.
+
+    A photo with words comes as two messages under one id: the file's payload, then the words.
+    """
     message_id = metadata.get("message_id")
     if message_id is None:
         return None
@@ -141,13 +144,16 @@ async def _answered_before(
     if tracker is None:
         return None
     events = list(tracker.events)
-    for index in range(len(events) - 1, -1, -1):
-        event = events[index]
-        if isinstance(event, UserUttered):
+    said: list[dict[str, Any]] = []
+    for event in reversed(events):
+        if isinstance(event, BotUttered):
+            said.insert(0, _uttered(event))
+        elif isinstance(event, UserUttered):
             if (event.metadata or {}).get("message_id") != message_id:
                 return None
-            said = [_uttered(later) for later in events[index:] if isinstance(later, BotUttered)]
-            return {"messages": said}
+            if event.text == message.strip():
+                return {"messages": said}
+            said = []
     return None
 
 

@@ -134,6 +134,17 @@ async def test_a_body_that_breaks_the_contract_is_nonsense_and_is_not_quoted(bod
     assert caught.value.__cause__ is None
 
 
+async def test_a_message_without_words_is_left_out() -> None:
+    body = {"messages": [{"text": " ", "custom": {"topic": "x"}}, {"text": "好"}, {"text": ""}]}
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, content=json.dumps(body))
+
+    client = httpx.AsyncClient(base_url="http://rasa.invalid", transport=httpx.MockTransport(answer))
+    reply = await RasaDialogue(client, INTERNAL_TOKEN, 1.0, ACTIONS_HEALTH).reply(UTTERANCE)
+    assert [said.text for said in reply.messages] == ["好"]
+
+
 async def test_what_rasa_adds_later_is_ignored() -> None:
     body = {"messages": [{"text": "好", "image": None, "buttons": []}], "timing": {"ms": 3}}
 
