@@ -25,7 +25,7 @@ _SENTENCE_MARKS = re.compile(r"[,，。.!！?？;；:：\n\r…]+")
 _SPELT_OUT = re.compile(r"(?<=\w)[.。,，·\-_*/](?=\w(?:[.。,，·\-_*/]|$))")
 _NOISE = re.compile(r"[^\w，\U0001F000-\U0001FAFF\u2600-\u27BF\u26B0]+|_+")
 _NUMBER = re.compile(r"(?<!\d)\d{3,}(?!\d)")
-_TERM = re.compile(r"<(?P<name>[a-z]+)>")
+_TERM = re.compile(r"(?<!\?P)<(?P<name>[a-z][a-z0-9_]*)>")
 
 
 class CrisisLevel(StrEnum):
