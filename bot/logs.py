@@ -10,6 +10,8 @@ QUIET = {
     # Their INFO lines hold addresses, and Telegram's address holds the bot's token.
     "httpx": "WARNING",
     "httpcore": "WARNING",
+    # It reports each look at the schema, and health looks often.
+    "alembic": "WARNING",
     # At DEBUG it logs forms as they arrive.
     "python_multipart": "INFO",
     "multipart": "INFO",

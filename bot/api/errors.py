@@ -66,7 +66,8 @@ class TooLarge(ApiError):
     status = 413
 
     def __init__(self, limit_bytes: int) -> None:
-        super().__init__(limit=limit_bytes // 1024)
+        mib = limit_bytes // (1024 * 1024)
+        super().__init__(limit=f"{mib} MB" if mib else f"{limit_bytes // 1024} KB")
 
 
 class BadForm(ApiError):
