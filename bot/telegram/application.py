@@ -7,16 +7,16 @@ from typing import Any
 from telegram import BotCommand
 from telegram.ext import Application, ApplicationBuilder
 
+from bot.telegram.door_bot import CALL_LIMIT_S, DoorBot
 from bot.telegram.pacing import Pacing
 from bot.telegram.request import TelegramRequest
 from bot.views import COMMANDS
 from casework.settings import Settings
 from casework.wording import Wording
 
-App = Application[Any, Any, Any, Any, Any, Any]
+App = Application[DoorBot, Any, Any, Any, Any, Any]
 
 CONNECTIONS = 32
-CALL_LIMIT_S = 15.0
 FILE_LIMIT_S = 40.0
 
 
@@ -42,18 +42,15 @@ def build_application(
     if settings.telegram_token is None:
         raise ValueError("the Telegram door needs a token")
     base = settings.telegram_api_base
-    builder = (
-        ApplicationBuilder()
-        .token(settings.telegram_token)
-        .base_url(f"{base}/bot")
-        .base_file_url(f"{base}/file/bot")
-        .request(calls)
-        .get_updates_request(polling)
-        .rate_limiter(pacing)
-        .updater(None)
-        .job_queue(None)
+    bot = DoorBot(
+        settings.telegram_token,
+        base_url=f"{base}/bot",
+        base_file_url=f"{base}/file/bot",
+        request=calls,
+        get_updates_request=polling,
+        rate_limiter=pacing,
     )
-    application: App = builder.build()
+    application: App = ApplicationBuilder().bot(bot).updater(None).job_queue(None).build()
     return application
 
 

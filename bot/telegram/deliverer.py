@@ -61,6 +61,7 @@ class Deliverer:
         self._pacing = pacing
         self._jitter = jitter
         self._news = asyncio.Event()
+        self._stopping = False
         self._sending: set[asyncio.Task[None]] = set()
 
     def wake(self) -> None:
@@ -68,27 +69,28 @@ class Deliverer:
         self._news.set()
 
     async def run(self) -> None:
-        """Deliver for ever; ends only by cancellation, which lets what is being sent end first."""
-        try:
-            while True:
-                self._news.clear()
-                try:
-                    claimed = await self._claim()
-                except (CaseworkError, SQLAlchemyError, OSError) as error:
-                    log.error("the outbox cannot be read: %s", type(error).__name__)
-                    await asyncio.sleep(GLANCE_S)
-                    continue
-                for due in claimed:
-                    task = asyncio.create_task(self._deliver(due), name=f"outbox entry {due.entry_id}")
-                    self._sending.add(task)
-                    task.add_done_callback(self._ended)
-                if not claimed:
-                    await self._wait_for_news()
-        finally:
-            if self._sending:
-                await asyncio.wait(set(self._sending), timeout=5)
-            for task in self._sending:
-                task.cancel()
+        """Deliver until ``stop``."""
+        while not self._stopping:
+            self._news.clear()
+            try:
+                claimed = await self._claim()
+            except (CaseworkError, SQLAlchemyError, OSError) as error:
+                log.error("the outbox cannot be read: %s", type(error).__name__)
+                await self._wait(asyncio.Event())
+                continue
+            for due in claimed:
+                task = asyncio.create_task(self._deliver(due), name=f"outbox entry {due.entry_id}")
+                self._sending.add(task)
+                task.add_done_callback(self._ended)
+            if not claimed:
+                await self._wait(self._news)
+        if self._sending:
+            await asyncio.wait(set(self._sending), timeout=ATTEMPT_LIMIT_S)
+
+    def stop(self) -> None:
+        """Let ``run`` end once what is being sent is sent."""
+        self._stopping = True
+        self._news.set()
 
     async def deliver_due(self) -> int:
         """Deliver what is due now and return how many entries were tried."""
@@ -108,12 +110,12 @@ class Deliverer:
         async with self._database.transaction() as session:
             return await outbox.claim_due(session, now, places)
 
-    async def _wait_for_news(self) -> None:
+    async def _wait(self, event: asyncio.Event) -> None:
         try:
             async with asyncio.timeout(GLANCE_S):
-                await self._news.wait()
+                await event.wait()
         except TimeoutError:
-            pass
+            return
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._sending.discard(task)

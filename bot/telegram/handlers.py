@@ -35,6 +35,8 @@ log = logging.getLogger(__name__)
 
 Context = ContextTypes.DEFAULT_TYPE
 _REMEMBERED = 5_000
+TYPING_AFTER_S = 0.3
+"""A wait shorter than this needs no sign of life."""
 _PRESENT = frozenset({ChatMemberStatus.MEMBER, ChatMemberStatus.ADMINISTRATOR, ChatMemberStatus.RESTRICTED})
 
 
@@ -176,7 +178,7 @@ class Handlers:
         for number, start in enumerate(starts):
             text = reading.text if number == 0 else None
             client_message_id = f"{name}.{number}" if number else name
-            async with typing_in(bot, guest.chat_id):
+            async with typing_in(bot, guest.chat_id, TYPING_AFTER_S):
                 kept = await self._downloads.keep(
                     guest.conversation_id, bot, offers[start : start + self._files_per_message]
                 )
@@ -221,7 +223,7 @@ class Handlers:
     async def _hand_in(self, guest: Guest, bot: Bot, incoming: Incoming) -> Receipt | None:
         if guest.owner is not Owner.BOT:
             return await self._reception.hand_in(incoming)
-        async with typing_in(bot, guest.chat_id):
+        async with typing_in(bot, guest.chat_id, TYPING_AFTER_S):
             return await self._reception.hand_in(incoming)
 
     async def _refuse_group(self, chat: Chat, bot: Bot) -> None:

@@ -10,13 +10,12 @@ from telegram import Bot
 from telegram.constants import ChatAction
 from telegram.error import TelegramError
 
-FIRST_AFTER_S = 0.3
 AGAIN_AFTER_S = 4.5
 """Telegram shows it for five seconds."""
 
 
 @asynccontextmanager
-async def typing_in(bot: Bot, chat_id: int, first_after_s: float = FIRST_AFTER_S) -> AsyncIterator[None]:
+async def typing_in(bot: Bot, chat_id: int, first_after_s: float) -> AsyncIterator[None]:
     """Show "typing…" in a chat for as long as the block takes; what goes wrong with it is no matter."""
     task = asyncio.create_task(_keep_typing(bot, chat_id, first_after_s), name="telegram typing")
     try:

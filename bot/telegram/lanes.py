@@ -14,6 +14,7 @@ from telegram import Message, Update
 
 ALBUM_WAIT_S = 0.8
 """How long an album's next photo may take to arrive."""
+NO_CHAT = 0
 ALBUM_MAX = 10
 """Photos Telegram puts into one album."""
 
@@ -54,7 +55,7 @@ def lane_of(update: Update) -> int:
     """The chat whose order an update must keep (its user, where it has no chat)."""
     if chat := update.effective_chat:
         return chat.id
-    return user.id if (user := update.effective_user) else 0
+    return user.id if (user := update.effective_user) else NO_CHAT
 
 
 class Lanes:
@@ -63,9 +64,8 @@ class Lanes:
     When one fails, what waits behind it in its chat fails too, so that all are taken up again in order.
     """
 
-    def __init__(self, handle: Handle, album_wait_s: float = ALBUM_WAIT_S) -> None:
+    def __init__(self, handle: Handle) -> None:
         self._handle = handle
-        self._album_wait_s = album_wait_s
         self._lanes: dict[int, _Lane] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -124,7 +124,7 @@ class Lanes:
                 continue
             lane.arrival.clear()
             try:
-                async with asyncio.timeout(self._album_wait_s):
+                async with asyncio.timeout(ALBUM_WAIT_S):
                     await lane.arrival.wait()
             except TimeoutError:
                 break

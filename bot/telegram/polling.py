@@ -11,12 +11,12 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from telegram import Bot, Update
 from telegram.error import Conflict, InvalidToken, RetryAfter, TelegramError, TimedOut
 
 from bot.faults import log_fault, new_reference
+from bot.telegram.door_bot import DoorBot, Json, Unreadable
 from bot.telegram.intake import Intake, NotRecorded
-from bot.telegram.lanes import lane_of
+from bot.telegram.lanes import NO_CHAT, lane_of
 from bot.telegram.pacing import retry_seconds
 
 log = logging.getLogger(__name__)
@@ -44,7 +44,7 @@ class Poller:
     until then nothing newer of its chat is.
     """
 
-    def __init__(self, bot: Bot, intake: Intake, long_poll_s: int = LONG_POLL_S) -> None:
+    def __init__(self, bot: DoorBot, intake: Intake, long_poll_s: int = LONG_POLL_S) -> None:
         self._bot = bot
         self._intake = intake
         self._long_poll_s = long_poll_s
@@ -62,7 +62,7 @@ class Poller:
         troubles = 0
         while True:
             try:
-                updates = await self._ask()
+                batch = await self._ask()
             except InvalidToken:
                 raise
             except TelegramError as error:
@@ -71,14 +71,14 @@ class Poller:
                     await self._end_webhook()
                 await asyncio.sleep(_pause(error, troubles))
             except Exception as error:
-                # What the library cannot read must not end polling for everybody.
+                # Whatever this is, it must not end polling for everybody.
                 troubles += 1
-                log_fault(log, new_reference(), "reading Telegram's updates", error)
+                log_fault(log, new_reference(), "asking Telegram for updates", error)
                 await asyncio.sleep(min(2.0**troubles, MAX_PAUSE_S))
             else:
                 troubles = 0
-                self._take(updates)
-                await self._wait_a_moment()
+                self._take(batch)
+                await self._wait_a_moment(batch)
                 self._book()
 
     async def finish(self) -> None:
@@ -88,9 +88,7 @@ class Poller:
         if self._offset is None:
             return
         try:
-            await self._bot.get_updates(
-                offset=self._offset, limit=1, timeout=0, allowed_updates=ALLOWED_UPDATES
-            )
+            await self._bot.raw_updates(offset=self._offset, limit=1, long_poll_s=0, allowed=ALLOWED_UPDATES)
         except TelegramError as error:
             # Nothing is lost: those updates come again and are known by their ids.
             log.warning("could not tell Telegram what was settled: %s", type(error).__name__)
@@ -105,42 +103,44 @@ class Poller:
         except TelegramError as error:
             log.warning("the webhook could not be ended: %s", type(error).__name__)
 
-    async def _ask(self) -> Sequence[Update]:
+    async def _ask(self) -> list[Json]:
         open_ones = self._under_way or self._put_off
-        return await self._bot.get_updates(
+        return await self._bot.raw_updates(
             offset=self._offset,
             limit=BATCH,
-            timeout=0 if open_ones else self._long_poll_s,
-            allowed_updates=ALLOWED_UPDATES,
+            long_poll_s=0 if open_ones else self._long_poll_s,
+            allowed=ALLOWED_UPDATES,
         )
 
-    def _take(self, updates: Sequence[Update]) -> None:
+    def _take(self, batch: Sequence[Json]) -> None:
         """Take what is new, and what failed when its pause is over."""
-        returned = {update.update_id for update in updates}
-        last = max(returned, default=0)
+        raws = {raw["update_id"]: raw for raw in batch if isinstance(raw.get("update_id"), int)}
+        last = max(raws, default=0)
         # Telegram forgets after a day by itself; what is no longer there must not hold up the rest.
-        self._put_off = {
-            uid: chat for uid, chat in self._put_off.items() if uid in returned or uid > last > 0
-        }
-        resting = set()
-        if asyncio.get_running_loop().time() < self._retry_at:
-            resting = set(self._put_off.values())
-        for update in updates:
-            uid, chat = update.update_id, lane_of(update)
+        self._put_off = {uid: chat for uid, chat in self._put_off.items() if uid in raws or uid > last > 0}
+        is_pause = asyncio.get_running_loop().time() < self._retry_at
+        resting = set(self._put_off.values()) if is_pause else set()
+        for uid, raw in raws.items():
             if uid in self._under_way or uid in self._settled:
                 continue
+            try:
+                update = self._bot.read_update(raw)
+                chat, taking = lane_of(update), self._intake.take(update)
+            except Unreadable as error:
+                chat, taking = NO_CHAT, self._intake.pass_over(raw, error)
             if chat in resting:
+                taking.close()
                 self._put_off[uid] = chat
                 continue
             self._put_off.pop(uid, None)
-            task = asyncio.create_task(self._intake.take(update), name=f"telegram update {uid}")
-            self._under_way[uid] = _Taken(chat, task)
+            self._under_way[uid] = _Taken(chat, asyncio.create_task(taking, name=f"telegram update {uid}"))
 
-    async def _wait_a_moment(self) -> None:
+    async def _wait_a_moment(self, batch: Sequence[Json]) -> None:
         if self._under_way:
             tasks = [taken.task for taken in self._under_way.values()]
             await asyncio.wait(tasks, timeout=GLANCE_S, return_when=asyncio.FIRST_COMPLETED)
-        elif self._put_off:
+        elif self._put_off or not batch:
+            # A server that does not know long polling must not be asked without a pause.
             await asyncio.sleep(GLANCE_S)
 
     def _book(self) -> None:
@@ -170,7 +170,7 @@ def _is_settled(uid: int, task: asyncio.Task[None]) -> bool:
         return False
     error = task.exception()
     if error is not None and not isinstance(error, NotRecorded):
-        log.error("taking telegram update %s broke", uid, exc_info=error)
+        log_fault(log, new_reference(), f"taking telegram update {uid}", error)
     return error is None
 
 

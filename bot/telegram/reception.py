@@ -12,7 +12,7 @@ from typing import Protocol
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.views import Incoming, Receipt
+from bot.views import PRIVACY_VERSION, Incoming, Receipt
 from casework import conversations, members, messages
 from casework.clock import Clock
 from casework.database import Database
@@ -20,9 +20,6 @@ from casework.errors import Refusal
 from casework.knowledge import Wording
 from casework.messages import Reply
 from casework.tables import Author, Channel, Owner
-
-CONSENT_VERSION = "telegram-1"
-"""Names the wording ``telegram.first_contact``: raise it when what is agreed to changes."""
 
 
 class Receiver(Protocol):
@@ -74,7 +71,7 @@ class Reception:
             if known is None:
                 await self._store(session, conversation.id, self._wording.say("telegram.first_contact"))
             elif written_at is None or written_at > conversation.created_at:
-                await members.record_consent(session, conversation.member_id, CONSENT_VERSION, now)
+                await members.record_consent(session, conversation.member_id, PRIVACY_VERSION, now)
         if known is None:
             self._wake()
         return Guest(chat_id, conversation.id, conversation.owner)

@@ -9,7 +9,6 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
 from telegram import Update
-from telegram.constants import ChatType
 from telegram.error import InvalidToken, RetryAfter, TelegramError
 from telegram.ext import ContextTypes
 
@@ -17,6 +16,7 @@ from bot.faults import log_fault, new_reference
 from bot.telegram.application import bot_commands, build_application, new_request
 from bot.telegram.deliverer import Deliverer
 from bot.telegram.discretion import Discretion
+from bot.telegram.door_bot import DoorBot, Unreadable
 from bot.telegram.downloads import Downloads
 from bot.telegram.handlers import Handlers
 from bot.telegram.intake import Intake, NotRecorded
@@ -27,7 +27,6 @@ from bot.telegram.polling import ALLOWED_UPDATES, LONG_POLL_S, Poller
 from bot.telegram.reception import Receiver, Reception
 from bot.telegram.request import TelegramRequest
 from bot.telegram.spool import Spool
-from bot.telegram.webhook import parse_update
 from casework.attachments import AttachmentStore
 from casework.clock import Clock
 from casework.database import Database
@@ -37,7 +36,8 @@ from casework.wording import Wording
 log = logging.getLogger(__name__)
 
 WEBHOOK_CONNECTIONS = 20
-STOP_PATIENCE_S = 8.0
+STOP_PATIENCE_S = 4.0
+"""For messages coming in, and again for what is being sent."""
 LONGEST_PAUSE_S = 60.0
 SPOOL = "telegram-spool"
 
@@ -92,17 +92,19 @@ class TelegramDoor:
         # The library's time periods as timedelta: otherwise it warns with every flood refusal.
         os.environ["PTB_TIMEDELTA"] = "true"
         self._discretion = Discretion(house.settings.telegram_token)
+        # Before the library's Bot is made: it logs its addresses then.
+        self._discretion.install()
         pacing = Pacing()
         calls = request()
         self.application = build_application(house.settings, pacing, request(), calls)
-        self.bot = self.application.bot
+        self.bot: DoorBot = self.application.bot
         composer = Composer(house.database, house.attachments, house.wording)
         self._deliverer = Deliverer(self.bot, house.database, house.clock, composer.compose, pacing)
-        reception = Reception(house.database, house.switchboard, house.wording, house.clock, self.wake)
+        self._reception = Reception(house.database, house.switchboard, house.wording, house.clock, self.wake)
         downloads = Downloads(
             house.database, house.attachments, wording=house.wording, clock=house.clock, source=calls
         )
-        handlers = Handlers(reception, downloads, house.wording, house.settings.attachments_per_message)
+        handlers = Handlers(self._reception, downloads, house.wording, house.settings.attachments_per_message)
         handlers.register(self.application)
         self.application.add_error_handler(self._keep_error)
         self._errors: dict[int, Exception] = {}
@@ -131,7 +133,6 @@ class TelegramDoor:
 
     async def start(self) -> None:
         """Open the door in the background."""
-        self._discretion.install()
         self._running = asyncio.create_task(self._run(), name="telegram door")
 
     async def stop(self) -> None:
@@ -146,7 +147,10 @@ class TelegramDoor:
         await asyncio.gather(*self._spooled, return_exceptions=True)
         if self._ready and self.webhook_secret is None:
             await self._poller.finish()
-        await _end(self._delivering)
+        if self._delivering is not None:
+            self._deliverer.stop()
+            await asyncio.wait([self._delivering], timeout=STOP_PATIENCE_S)
+            await _end(self._delivering)
         try:
             await self.application.shutdown()
             await self.bot.shutdown()
@@ -161,7 +165,13 @@ class TelegramDoor:
         """
         if not self._ready:
             raise NotRecorded("the door is not open yet")
-        parsed = parse_update(update, self.bot)
+        try:
+            parsed = self.bot.read_update(update)
+        except Unreadable as error:
+            if error.update_id is None:
+                raise
+            await self._intake.pass_over(update, error)
+            return
         if parsed.message is not None and parsed.message.media_group_id is not None:
             try:
                 await self._spool.keep(parsed.update_id, update)
@@ -177,7 +187,7 @@ class TelegramDoor:
         self._delivering = asyncio.create_task(self._deliverer.run(), name="telegram deliverer")
         if (secret := self.webhook_secret) is not None:
             for update in await self._spool.waiting():
-                self._take_spooled(parse_update(update, self.bot))
+                self._take_spooled(self.bot.read_update(update))
             await self._patiently(lambda: self._set_webhook(secret))
         else:
             await self._once(self.bot.delete_webhook())
@@ -233,15 +243,15 @@ class TelegramDoor:
         if isinstance(item, (Update, Album)) and context.error is not None:
             self._errors[item.update_id] = context.error
 
-    async def _apologise(self, update: Update, error: Exception) -> None:
+    async def _apologise(self, update_id: int, chat_id: int | None, error: Exception, *, final: bool) -> None:
         """Log what broke and tell the member, past the outbox: the database may be what is broken."""
         reference = new_reference()
-        log_fault(log, reference, f"telegram update {update.update_id} was not recorded", error)
-        chat = update.effective_chat
-        if chat is None or chat.type != ChatType.PRIVATE:
+        log_fault(log, reference, f"telegram update {update_id}{' (given up)' if final else ''}", error)
+        if chat_id is None:
             return
+        key = "telegram.given_up" if final else "telegram.fault"
         try:
-            await self.bot.send_message(chat.id, self._wording.say("telegram.fault", reference=reference))
+            await self.bot.send_message(chat_id, self._wording.say(key, reference=reference))
         except TelegramError as failure:
             log.warning("fault %s could not be told: %s", reference, type(failure).__name__)
 

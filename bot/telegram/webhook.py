@@ -8,7 +8,6 @@ import logging
 from typing import Any, Protocol
 
 from fastapi import APIRouter, Request, Response
-from telegram import Update
 
 from bot.roles import Role, open_to
 from bot.telegram.intake import NotRecorded
@@ -69,14 +68,3 @@ async def _read(request: Request) -> bytes | None:
         if len(body) > MAX_BODY:
             return None
     return bytes(body)
-
-
-def parse_update(update: dict[str, Any], bot: Any) -> Update:
-    """The library's own object for what Telegram sent; raises ValueError for what is no update."""
-    if not isinstance(update.get("update_id"), int):
-        raise ValueError("no update_id")
-    try:
-        parsed = Update.de_json(update, bot)
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
-        raise ValueError("not an update") from error
-    return parsed

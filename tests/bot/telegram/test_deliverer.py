@@ -277,8 +277,8 @@ async def test_a_running_deliverer_sends_at_once_when_it_is_woken(deliverer, cha
     async with asyncio.timeout(2):
         while len(api.texts()) < 2:  # noqa: ASYNC110 - the Bot API's list is what is waited for
             await asyncio.sleep(0.01)
-    running.cancel()
-    await asyncio.gather(running, return_exceptions=True)
+    deliverer.stop()
+    await running
     assert [entry.delivery for entry in await chat.entries()] == [Delivery.SENT] * 2
 
 
@@ -291,8 +291,8 @@ async def test_a_running_deliverer_finds_what_another_process_wrote(deliverer, c
     async with asyncio.timeout(2):
         while not api.texts():  # noqa: ASYNC110 - the Bot API's list is what is waited for
             await asyncio.sleep(0.01)
-    running.cancel()
-    await asyncio.gather(running, return_exceptions=True)
+    deliverer.stop()
+    await running
     assert api.texts() == ["工作人员的话"]
 
 
@@ -315,8 +315,8 @@ async def test_a_failure_of_the_database_does_not_end_the_deliverer(
         while not api.texts():  # noqa: ASYNC110 - the Bot API's list is what is waited for
             await asyncio.sleep(0.01)
     assert not running.done()
-    running.cancel()
-    await asyncio.gather(running, return_exceptions=True)
+    deliverer.stop()
+    await running
     assert not failures
 
 

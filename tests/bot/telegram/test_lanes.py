@@ -46,6 +46,12 @@ def desk():
     return Desk()
 
 
+def lanes_that_wait(monkeypatch, desk, seconds):
+    """Lanes that wait so long for an album's next photo."""
+    monkeypatch.setattr("bot.telegram.lanes.ALBUM_WAIT_S", seconds)
+    return Lanes(desk.handle)
+
+
 async def test_a_chat_keeps_its_order_even_when_its_first_message_takes_long(desk):
     lanes = Lanes(desk.handle)
     desk.gates["一"] = asyncio.Event()
@@ -82,8 +88,8 @@ async def test_what_waits_behind_a_failure_fails_too_so_that_the_order_is_kept(d
     assert desk.taken == ["一"]
 
 
-async def test_the_photos_of_an_album_become_one_though_they_come_one_by_one(desk):
-    lanes = Lanes(desk.handle, album_wait_s=0.2)
+async def test_the_photos_of_an_album_become_one_though_they_come_one_by_one(desk, monkeypatch):
+    lanes = lanes_that_wait(monkeypatch, desk, 0.2)
     settled = []
     for caption in ("工资条", None, None):
         settled.append(lanes.submit(photo(1, "g1", caption)))
@@ -92,21 +98,21 @@ async def test_the_photos_of_an_album_become_one_though_they_come_one_by_one(des
     assert desk.taken == [["工资条", None, None]]
 
 
-async def test_two_albums_and_a_text_between_stay_apart(desk):
-    lanes = Lanes(desk.handle, album_wait_s=0.05)
+async def test_two_albums_and_a_text_between_stay_apart(desk, monkeypatch):
+    lanes = lanes_that_wait(monkeypatch, desk, 0.05)
     items = [photo(1, "g1", "甲"), photo(1, "g1"), update(1, "说明"), photo(1, "g2", "乙"), photo(1, "g2")]
     await asyncio.gather(*(lanes.submit(item) for item in items))
     assert desk.taken == [["甲", None], "说明", ["乙", None]]
 
 
-async def test_one_photo_that_claims_to_be_an_album_is_a_photo(desk):
-    lanes = Lanes(desk.handle, album_wait_s=0.02)
+async def test_one_photo_that_claims_to_be_an_album_is_a_photo(desk, monkeypatch):
+    lanes = lanes_that_wait(monkeypatch, desk, 0.02)
     await lanes.submit(photo(1, "g1", "单张"))
     assert desk.taken == ["单张"]
 
 
-async def test_an_album_waits_in_its_own_chat_only(desk):
-    lanes = Lanes(desk.handle, album_wait_s=0.3)
+async def test_an_album_waits_in_its_own_chat_only(desk, monkeypatch):
+    lanes = lanes_that_wait(monkeypatch, desk, 0.3)
     album = lanes.submit(photo(1, "g1", "甲"))
     async with asyncio.timeout(0.2):
         await lanes.submit(update(2, "别人"))

@@ -7,8 +7,8 @@ from contextlib import asynccontextmanager
 
 import pytest
 from telegram.error import Conflict, InvalidToken, NetworkError, RetryAfter, TimedOut
-from telegram.ext import ExtBot
 
+from bot.telegram.door_bot import DoorBot
 from bot.telegram.intake import MAX_ATTEMPTS, Intake, NotRecorded
 from bot.telegram.polling import Poller
 from tests.bot.telegram import updates as build
@@ -62,8 +62,8 @@ class Desk:
             raise RuntimeError("no database")
         self.taken.append(words)
 
-    async def apologise(self, update, error):
-        self.sorry.append((update.message.text, str(error)))
+    async def apologise(self, update_id, chat_id, error, *, final):
+        self.sorry.append((update_id, chat_id, final))
 
 
 @pytest.fixture
@@ -86,7 +86,7 @@ def quick(monkeypatch):
 @asynccontextmanager
 async def polling(telegram, desk):
     request = telegram.request()
-    bot = ExtBot("1:a", request=telegram.request(), get_updates_request=request)
+    bot = DoorBot("1:a", request=telegram.request(), get_updates_request=request)
     await bot.initialize()
     intake = Intake(desk.handle, desk.apologise)
     poller = Poller(bot, intake)
@@ -163,7 +163,7 @@ async def test_a_failed_update_is_taken_again_in_order_and_the_member_is_told_on
         desk.breaks.clear()
         await until(lambda: not telegram.kept)
     assert desk.taken == ["一", "二"]
-    assert desk.sorry.count(("一", "no database")) == 1
+    assert desk.sorry.count((11, 1, False)) == 1
 
 
 async def test_while_nothing_can_be_recorded_nothing_is_given_up(telegram, desk):
@@ -183,6 +183,18 @@ async def test_an_update_that_breaks_by_itself_does_not_hold_up_the_rest_for_eve
     async with polling(telegram, desk):
         await until(lambda: not telegram.kept)
     assert desk.taken == ["好"]
+    assert desk.sorry == [(11, 1, False), (11, 1, True)]
+
+
+async def test_what_the_library_cannot_read_is_passed_over_and_its_member_told(telegram, desk, caplog):
+    broken = text(11, 1, "我的电话13800138000")
+    del broken["message"]["date"]
+    telegram.brings(broken, text(12, 2, "好"))
+    async with polling(telegram, desk):
+        await until(lambda: not telegram.kept)
+    assert desk.taken == ["好"]
+    assert desk.sorry == [(11, 1, True)]
+    assert "13800138000" not in caplog.text
 
 
 async def test_an_update_telegram_no_longer_has_does_not_hold_up_the_rest(telegram, desk):
@@ -234,7 +246,7 @@ async def test_a_conflict_ends_a_forgotten_webhook(telegram, desk):
 
 async def test_a_refused_token_ends_polling_with_that_error(telegram, desk):
     telegram.troubles.append(InvalidToken("Unauthorized"))
-    bot = ExtBot("1:a", request=telegram.request(), get_updates_request=telegram.request())
+    bot = DoorBot("1:a", request=telegram.request(), get_updates_request=telegram.request())
     async with asyncio.timeout(2):
         with pytest.raises(InvalidToken):
             await Poller(bot, Intake(desk.handle, desk.apologise)).run()

@@ -158,7 +158,9 @@ def press(
 def membership(chat: Json, status: str, who: int = 700) -> Json:
     """The bot's own place in a chat changed (blocked, taken into a group)."""
     bot = {"id": 7000000001, "is_bot": True, "first_name": "娘家人"}
-    more = {"until_date": 0} if status == "kicked" else {}
+    rights = dict.fromkeys(_RIGHTS.get(status, ()), False) | ({"until_date": 0} if status in _ENDING else {})
+    if status == "restricted":
+        rights["is_member"] = True
     before = "left" if status == "member" else "member"
     return {
         "my_chat_member": {
@@ -166,6 +168,44 @@ def membership(chat: Json, status: str, who: int = 700) -> Json:
             "from": user(who),
             "date": SENT_AT,
             "old_chat_member": {"user": bot, "status": before},
-            "new_chat_member": {"user": bot, "status": status} | more,
+            "new_chat_member": {"user": bot, "status": status} | rights,
         }
     }
+
+
+_ENDING = ("kicked", "restricted")
+_RIGHTS = {
+    "administrator": (
+        "can_be_edited",
+        "is_anonymous",
+        "can_manage_chat",
+        "can_delete_messages",
+        "can_manage_video_chats",
+        "can_restrict_members",
+        "can_promote_members",
+        "can_change_info",
+        "can_invite_users",
+        "can_post_stories",
+        "can_edit_stories",
+        "can_delete_stories",
+    ),
+    "restricted": (
+        "is_member",
+        "can_change_info",
+        "can_invite_users",
+        "can_pin_messages",
+        "can_send_messages",
+        "can_send_polls",
+        "can_send_other_messages",
+        "can_add_web_page_previews",
+        "can_manage_topics",
+        "can_edit_tag",
+        "can_react_to_messages",
+        "can_send_audios",
+        "can_send_documents",
+        "can_send_photos",
+        "can_send_videos",
+        "can_send_video_notes",
+        "can_send_voice_notes",
+    ),
+}
