@@ -225,20 +225,20 @@ class Answering:
         epoch_seen: int | None,
     ) -> Outcome:
         now = self._clock.now()
-        conversation = await conversations.get(session, message.conversation_id)
         if alarm is not None:
-            # Advice is owed whoever speaks in the conversation, and alone it is all the bot says.
-            epoch_seen = None if not replies else epoch_seen
+            conversation = await conversations.get(session, message.conversation_id)
             await conversations.flag_urgent(session, conversation, f"{CRISIS_TOPIC}{alarm.kind}", now)
         stored = await messages.record_replies(
             session,
-            conversation.id,
+            message.conversation_id,
             [*([alarm.reply] if alarm else []), *replies],
             in_reply_to=message.id,
             author=Author.BOT,
+            # Advice is owed whoever speaks in the conversation; silence may be kept in any.
             epoch_seen=epoch_seen if replies else None,
             now=now,
         )
+        conversation = await conversations.get(session, message.conversation_id)
         return Outcome(stored, conversation.owner)
 
     async def _not_a_third_time(

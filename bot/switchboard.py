@@ -135,9 +135,8 @@ class Switchboard:
                 content=content_of(incoming),
                 attachment_ids=incoming.attachment_ids,
                 now=self._clock.now(),
+                begun=True,
             )
-            if not recorded.duplicate:
-                await messages.begin_attempt(session, recorded.message.id)
         if not recorded.duplicate:
             self._recorded_here.add(recorded.message.id)
         return recorded.message, recorded.duplicate
@@ -163,10 +162,11 @@ class Switchboard:
         async with lock:
             while True:
                 async with self._database.read() as session:
-                    message = await messages.oldest_pending(session, conversation_id, up_to=message_id)
-                    conversation = await conversations.get(session, conversation_id)
-                    if message is None:
-                        return Outcome(await messages.replies_to(session, message_id), conversation.owner)
+                    found = await messages.oldest_pending(session, conversation_id, up_to=message_id)
+                    if found is None:
+                        owner = (await conversations.get(session, conversation_id)).owner
+                        return Outcome(await messages.replies_to(session, message_id), owner)
+                message, conversation = found
                 if message.id not in self._recorded_here:
                     async with self._database.transaction() as session:
                         message.attempts = await messages.begin_attempt(session, message.id)

@@ -75,9 +75,11 @@ async def record_incoming(
     content: Mapping[str, Any] | None = None,
     attachment_ids: Sequence[str] = (),
     now: datetime,
+    begun: bool = False,
 ) -> Recorded:
     """Store a member's message as pending; the same ``client_message_id`` again gives the first one back.
 
+    ``begun`` counts a first attempt to handle it (see ``begin_attempt``) without a statement of its own.
     ``content`` holds what is not text (``payload``, ``location``); the attachments' ids are added to it.
     Raises BadInput for an unusable id, NotFound for an attachment that is not this conversation's own
     or already belongs to another message.
@@ -104,6 +106,7 @@ async def record_incoming(
         text=text,
         content=extra or None,
         handling=Handling.PENDING,
+        attempts=int(begun),
         created_at=now,
     )
     session.add(message)
@@ -192,10 +195,16 @@ async def pending(session: AsyncSession, limit: int = 500) -> list[Message]:
     return list(waiting)
 
 
-async def oldest_pending(session: AsyncSession, conversation_id: str, up_to: int) -> Message | None:
-    """The conversation's first message that waits to be handled, if its id is at most ``up_to``."""
-    return await session.scalar(
-        select(Message)
+async def oldest_pending(
+    session: AsyncSession, conversation_id: str, up_to: int
+) -> tuple[Message, Conversation] | None:
+    """The conversation's first message that waits to be handled, up to an id, and the conversation itself.
+
+    One statement for both: it is asked for with every message.
+    """
+    found = await session.execute(
+        select(Message, Conversation)
+        .join(Conversation, Conversation.id == Message.conversation_id)
         .where(
             Message.conversation_id == conversation_id,
             Message.handling == Handling.PENDING,
@@ -204,6 +213,8 @@ async def oldest_pending(session: AsyncSession, conversation_id: str, up_to: int
         .order_by(Message.id)
         .limit(1)
     )
+    row = found.first()
+    return None if row is None else (row[0], row[1])
 
 
 async def newest(session: AsyncSession, conversation_ids: Collection[str]) -> dict[str, Newest]:

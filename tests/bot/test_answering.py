@@ -21,8 +21,9 @@ from tests.bot.conftest import Line
 from tests.bot.fakes import Script, Trouble, say, understand
 from tests.factories import make_staff
 
-IN_DANGER = "俺不想活了，从楼上跳下去一了百了"
+IN_DANGER = "俺不想活了"
 FELL_DOWN = "工友从架子上坠落，现在昏迷叫不醒"
+NO_RULE_SEES_IT = "今天门口站着的还是那个人"
 WORN_OUT = "俺活不下去了，睡不着也没人管"
 
 
@@ -36,6 +37,7 @@ def sentences_are_what_the_tests_take_them_for(crisis: CrisisRules) -> None:
         finding = crisis.detect(text)
         assert finding is not None
         assert (finding.kind, finding.level) == (kind, level)
+    assert crisis.detect(NO_RULE_SEES_IT) is None
 
 
 async def queue(database: Database, clock: FixedClock, line: Line) -> None:
@@ -138,7 +140,7 @@ async def test_what_only_the_model_sees_is_advised_in_a_humans_conversation(
 ) -> None:
     await (queue if state == "queued" else take_over)(database, clock, line)
     script.will_read(understand("crisis_violence", 0.8))
-    receipt = await line.say("他又来了，我躲在厕所里")
+    receipt = await line.say(NO_RULE_SEES_IT)
     assert [reply.topic for reply in receipt.replies] == ["crisis.violence"]
     assert "110" in receipt.replies[0].text
     assert (await line.conversation()).last_crisis_kind == "violence"
@@ -163,9 +165,9 @@ async def test_a_model_that_is_unsure_or_broken_changes_nothing_in_a_humans_conv
 ) -> None:
     await queue(database, clock, line)
     script.will_read(reading)  # type: ignore[arg-type]  # a parameter of either kind
-    receipt = await line.say("他又来了，我躲在厕所里")
+    receipt = await line.say(NO_RULE_SEES_IT)
     assert (receipt.replies, receipt.owner) == ([], "queued")
-    assert script.read == ["他又来了，我躲在厕所里"]
+    assert script.read == [NO_RULE_SEES_IT]
     assert not (await line.conversation()).urgent
 
 
@@ -245,7 +247,7 @@ async def test_crisis_advice_of_the_dialogue_is_said_even_when_a_human_took_over
 
     script.before_answering = act
     script.will_say(say("先保证安全，打110。", topic="crisis.violence"))
-    receipt = await line.say("他又来了")
+    receipt = await line.say(NO_RULE_SEES_IT)
     assert [view.text for view in receipt.replies] == ["先保证安全，打110。"]
 
 

@@ -216,7 +216,7 @@ async def test_the_oldest_pending_message_of_a_conversation_is_found_up_to_a_giv
         for up_to in (second.id, third.id):
             found = await messages.oldest_pending(session, conversation.id, up_to=up_to)
             assert found is not None
-            assert found.id == second.id
+            assert (found[0].id, found[1].id) == (second.id, conversation.id)
 
 
 async def test_how_far_conversations_have_come_is_asked_for_all_at_once(database: Database) -> None:
@@ -232,3 +232,12 @@ async def test_how_far_conversations_have_come_is_asked_for_all_at_once(database
         quiet.id: messages.Newest(0, Owner.BOT),
         queued.id: messages.Newest(last.id, Owner.QUEUED),
     }
+
+
+async def test_a_message_may_be_recorded_as_begun(database: Database, now: datetime) -> None:
+    async with database.transaction() as session:
+        conversation = await make_conversation(session)
+        waiting = await messages.record_incoming(session, conversation, "m-1", text="一", now=now)
+        begun = await messages.record_incoming(session, conversation, "m-2", text="二", now=now, begun=True)
+        again = await messages.record_incoming(session, conversation, "m-2", text="二", now=now, begun=True)
+    assert (waiting.message.attempts, begun.message.attempts, again.message.attempts) == (0, 1, 1)
