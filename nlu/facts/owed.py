@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from datetime import date
 
-from nlu.facts.model import Fact, Mention, clause_after
+from nlu.facts.model import Fact, Mention, before, clause_after
 from nlu.facts.money import BY_THE_MONTH, own_front, sums
 from nlu.facts.numerals import plain
 from nlu.facts.roles import stated
 
 _OWED_BEFORE = re.compile(
-    r"(?:(?<!我)(?<!俺)欠(?!费|条子?上?没)|拖欠|欠薪|欠款|还差|差(?=我|俺|着|了)|没给(?=我|俺)|没结|还剩|剩下?|未付|未结|尾款|"
+    r"(?:(?<!我)(?<!俺)欠(?!费|条子?上?没)|拖欠|欠薪|欠款|还差|差(?=我|俺|着|了)|没给(?=我|俺)|没结|还剩|少(?:发|给|开|算)了?|未付|未结|未发|尾款|"
     r"冻结(?:我|俺)?的?提成|白条|欠条|条子|打(?:了|的)?条|扣(?:着|押)(?:我|俺)|压(?:着|了)(?:我|俺)|讨要|追讨|追回|要回)"
 )
 _OWED_TOTAL_BEFORE = re.compile(
@@ -24,8 +24,9 @@ UNPAID_AFTER = re.compile(
 )
 _NOT_OWED = re.compile(
     r"我欠|俺欠|咱欠|押金|保证金|定金|医药费|医疗费|社保|公积金|赔偿金?|补偿金?|罚款|违约金|贷款|借款|借给|借了|房贷|信用卡|货款(?=没)|房租|"
-    r"加班费|高温费|降温费|高温补贴|补贴|津贴|生活费|路费|手续费|学费|伙食费|保险|要求|索赔|想要|赔我|给了|发了(?!条)|结了|付了|还了|已(?:经)?(?:付|给|结)"
+    r"加班费|高温费|降温费|高温补贴|补贴|津贴|生活费|路费|手续费|学费|培训费|抚养费|彩礼|伙食费|保险|要求|索赔|想要|赔我|(?<!少)给了|(?<!少)发了(?!条)|结了|付了|还了|已(?:经)?(?:付|给|结)"
 )
+_PRIVATE_DEBT = re.compile(r"贷款|车贷|房贷|抚养|赡养|离婚|前夫|前妻|老赖|借条|借给|彩礼")
 
 
 def find_amount_owed(text: str, as_of: date) -> list[Fact]:
@@ -45,7 +46,7 @@ def is_owed(text: str, mention: Mention, mentions: list[Mention]) -> bool:
     wider = text[max(0, mention.start - 40) : mention.end + 20]
     if _NOT_OWED.search(front[-14:] + text[mention.start : mention.end] + back[:6]):
         return False
-    if BY_THE_MONTH.search(front):
+    if BY_THE_MONTH.search(front) or _PRIVATE_DEBT.search(before(text, mention.start, 40)):
         return False
     if re.match(r"\s*(?:块钱?|元)?(?:一个?月|/月|每月|一天|每天|的?底薪|个)", back):
         return False

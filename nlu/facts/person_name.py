@@ -58,7 +58,7 @@ def find_person_name(text: str, as_of: date) -> list[Fact]:
 def _is_name(name: str) -> bool:
     if name.startswith(COMPOUND_SURNAMES):
         return 3 <= len(name) <= 4
-    return name[0] in SURNAMES and 2 <= len(name) <= 3 and name[1] not in "某经总主师老工"
+    return name != "单位" and name[0] in SURNAMES and 2 <= len(name) <= 3 and name[1] not in "某经总主师老工"
 
 
 def _name(text: str, match: re.Match[str]) -> Fact:

@@ -12,12 +12,13 @@ from nlu.facts.model import Fact, Mention, after, before, clause_before
 from nlu.facts.roles import stated
 
 _NOT_A_STAGE_AFTER = re.compile(
-    r"(?:医院|门诊|城|路|点|些|级(?!中学)|附近|食堂|旁边|门口|对面|生创业|到初|到大年|加班)"
+    r"(?:医院|门诊|城|路|点|些|截|等|头|块|级(?!中学)|附近|食堂|暑|工(?!学校)|代课|学校聘|老师|教师|任教|旁边|门口|对面|生创业|到初|到大年|加班)"
 )
 _NOT_A_STAGE_BEFORE = re.compile(
-    r"(?:大年|正月|腊月|农历|除夕|春节|放到|到|老年|农民|要求|限|招(?:聘|收)?|考|专升|没(?:有)?|没能|没考上|没上过)$"
+    r"(?:大年|月|正月|腊月|农历|除夕|春节|放到|到|老年|农民|要求|限|招(?:聘|收)?|考|专升|没(?:有)?|没能|没考上|没上过)$"
 )
 _FINISHED = re.compile(r"(?:毕业|文化|学历|没毕业|没念完|没读完|辍学)")
+_FAMILY = re.compile(r"孩子|儿子|女儿|闺女|娃|弟|妹|孙|侄|供|我是|家里|助学")
 _IN_SCHOOL = re.compile(r"上|读|念|学|孩子|儿子|女儿|闺女|小孩|娃|升|今年|开学|考")
 
 
@@ -54,8 +55,7 @@ def _is_stage(text: str, mention: Mention) -> bool:
     if _NOT_A_STAGE_BEFORE.search(front) and not re.search(r"(?:刚|才|已经?)考$", front):
         return False
     written = text[mention.start : mention.end]
-    if (
-        written.startswith("初") and len(written) == 2 and written != "初中"
-    ):  # 初三 is also a day of the new year
+    if len(written) == 2 and written[0] in "初高大研" and written[1] in "一二三四五":
+        # 初三 is also a day of the new year, 高一 begins 高一截, 大一 begins 大一点.
         return bool(_IN_SCHOOL.search(before(text, mention.start, 8)))
-    return True
+    return written != "大学生" or bool(_FAMILY.search(text))

@@ -6,13 +6,13 @@ import re
 from datetime import date
 from decimal import Decimal
 
-from nlu.facts.model import Fact, Mention, after, clause_before, undenied
+from nlu.facts.model import Fact, Mention, after, before, clause_before, undenied
 from nlu.facts.money import BY_THE_MONTH, sums
 from nlu.facts.numerals import plain
 from nlu.facts.owed import UNPAID_AFTER, is_owed
 from nlu.facts.roles import stated
 
-_LARGEST_WAGE = Decimal(300_000)
+_SMALLEST_WAGE, _LARGEST_WAGE = Decimal(1000), Decimal(300_000)
 _LINK = (
     r"(?:[是为有给发拿挣开的也就才只能到都共约定好说写按合在我俺她他了税前后实际现平均工资扣完元钱手里卡]|"
     r"每月|每个月|一个月|:|\s)*"
@@ -21,20 +21,24 @@ _MONTHLY_BEFORE = re.compile(
     rf"(?:月薪|月工资|月收入|月给|每月|每个月|一个月|按月|一月(?!份)|月均|月平均|单月){_LINK}$"
     rf"|(?:到手|税前|税后|实发|应发)(?:工资)?{_LINK}$"
     rf"|(?:工资|薪水|薪资|公资|工钱)(?:条上?|卡里?|单|标准)?{_LINK}$"
-    r"|拿着?$"
 )
 _MONTHLY_AFTER = re.compile(
-    r"\s*(?:块钱?|元)?\s*(?:(?:的)?(?:死|固定)?(?:工资|薪水|月薪)|(?:/|每|一个?)月(?!工资没|没|的?社保|房)|每个月|(?:包吃住|管吃住|管住))"
+    r"\s*(?:块钱?|元)?\s*(?:(?:的)?(?:死|固定)(?:工资|薪水)|(?:/|每|一个?)月(?!工资没|没|的?社保|房)|每个月|(?:包吃住|管吃住|管住))"
 )
 _NOT_WAGE_BEFORE = re.compile(
-    r"底薪|最低(?:工资)?|基数|房租|房贷|车贷|贷款|还款|按揭|罚|扣(?!完)|赔|补偿|补贴|补助|津贴|奖金|全勤|提成|加班费|高温费|降温费|饭补|"
+    r"底薪|基本工资|头一?个?月|第.个月|上个?月|这个?月|最低(?:工资)?|基数|房租|房贷|车贷|贷款|还款|按揭|罚|扣|赔|补偿|补贴|补助|津贴|奖金|全勤|提成|加班费|高温费|降温费|饭补|"
     r"房补|餐补|话费|社保|公积金|生活费|学费|押金|违约金|培训费|伙食|年薪|一年|年收入|日薪|日工资|一天|每天|天天|时薪|小时|计件|一件|一单|"
     r"每单|低保|养老金|退休金|失业金|少(?:发|给|开)?|多(?:发|给)|降到?|掉到?|涨到?|减到?|改成|变成|承诺|答应|转正|"
-    r"人家|别人|同事|正式工|同岗|市场价|垫|借|花|要求|标准"
+    r"人家|别人|同事|正式工|同岗|市场价|垫|借|花|要求|标准|不到"
 )
 _NOT_WAGE_AFTER = re.compile(
     r"\s*(?:块钱?|元)?(?:的)?(?:底薪|补贴|补助|津贴|奖金|押金|罚款|生活费|房租|一天|/天|每天|一小时|/小时|每小时|一年|/年|每年|年薪|降到|掉到|"
-    r"涨到|到\d|除以|提成|社保|公积金|违约金|赔偿|补偿|饭补|加提成|外债|贷款)"
+    r"涨到|到\d|除以|提成|社保|公积金|违约金|赔偿|补偿|饭补|外债|贷款|抚养费|(?:外|另)?加(?!班)|就中|就行)"
+)
+_EARNS = re.compile(r"(?:拿|挣|开|领|才|就|有)(?:着|了|到)?\s*$")
+_IS_WAGE = re.compile(r"\s*(?:块钱?|元)?(?:的)?(?:工资|薪水|月薪)")
+_NOT_WORKING = re.compile(
+    r"病假|产假|停工|停产|待岗|放假|暑假|寒假|请假|医疗期|停薪|生活费|退休|竞业|津贴|休养|内退|抚养费|淡季|旺季|希望|听说"
 )
 
 
@@ -44,7 +48,7 @@ def find_monthly_wage(text: str, as_of: date) -> list[Fact]:
 
     def wage(mention: Mention) -> bool:
         return (
-            mention.amount <= _LARGEST_WAGE
+            _SMALLEST_WAGE <= mention.amount <= _LARGEST_WAGE
             and not is_owed(text, mention, mentions)
             and _is_monthly_wage(text, mention)
         )
@@ -56,7 +60,9 @@ def _is_monthly_wage(text: str, mention: Mention) -> bool:
     front, back = undenied(clause_before(text, mention.start)), after(text, mention.end, 10)
     if _NOT_WAGE_BEFORE.search(front[-9:]) or _NOT_WAGE_AFTER.match(back):
         return False
-    if _MONTHLY_AFTER.match(back):
+    if _NOT_WORKING.search(before(text, mention.start, 24)):
+        return False
+    if _MONTHLY_AFTER.match(back) or (_EARNS.search(front) and _IS_WAGE.match(back)):
         return True
     return bool(_MONTHLY_BEFORE.search(front)) and not _unpaid_wage(front, back)
 
