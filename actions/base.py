@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from actions.resources import Resources, current
 from actions.turn import Turn
+from casework.errors import Refusal
 
 logger = logging.getLogger(__name__)
 
@@ -49,7 +50,7 @@ class Speaker:
 
 
 class CaseworkAction(Action, ABC):
-    """Base of our actions: reads the turn, opens the transaction, turns failure into a said sentence.
+    """Base of our actions: reads the turn, opens the transaction, says refusals and failures alike.
 
     An action that raised would leave the member in silence (Rasa answers 200 with an empty list).
     """
@@ -74,6 +75,10 @@ class CaseworkAction(Action, ABC):
             turn = Turn.of(tracker)
             async with house.database.transaction() as session:
                 return await self.handle(turn, Speaker(dispatcher), session, house)
+        except Refusal as refusal:
+            del dispatcher.messages[already_said:]
+            Speaker(dispatcher).answer(house.knowledge.wording.refuse(refusal))
+            return self.on_failure(tracker)
         except Exception as error:
             reference = secrets.token_hex(4).upper()
             logger.error(

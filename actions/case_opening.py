@@ -13,6 +13,7 @@ from actions.resources import Resources
 from actions.turn import SKIPPED, Turn
 from casework import attachments, cases, conversations, members
 from casework.cases import NewCase
+from casework.errors import BadInput
 
 STARTING_TYPES = {
     "request_heat_report": "heat_report",
@@ -36,7 +37,9 @@ class ActionStartCase(CaseworkAction):
         """Type from the button, the deed or the topic talked about; else general until the story tells."""
         types = house.knowledge.case_types
         case_type = turn.entities.get("case_type") or STARTING_TYPES.get(turn.intent)
-        topic = turn.entities.get("about") or house.knowledge.topic_of(turn.intent, case_type)
+        about = turn.entities.get("about")
+        topic = about if house.knowledge.article(str(about)) is not None else None
+        topic = topic or house.knowledge.topic_of(turn.intent, case_type)
         if topic is None:
             topic = turn.slot("case_topic") or turn.slot("last_topic")
         article = house.knowledge.article(str(topic)) if topic else None
@@ -100,22 +103,22 @@ class ActionFinishCase(CaseworkAction):
         facts = _facts(turn, house, case_type)
         now = house.clock.now()
         conversation = await conversations.get(session, turn.conversation_id)
-        case = await cases.open_case(
-            session,
-            NewCase(
-                case_type=case_type,
-                topic=str(turn.slot("case_topic") or house.knowledge.case_types[case_type].default_topic),
-                topics=tuple(turn.slots.get("case_topics") or ()),
-                member_id=conversation.member_id,
-                conversation_id=conversation.id,
-                message_id=turn.message_id,
-                district=facts.get("district"),
-                facts=facts,
-                summary="\n".join(house.knowledge.case_types.summary_lines(case_type, facts)),
-                urgent=conversation.urgent,
-            ),
-            now,
+        new = NewCase(
+            case_type=case_type,
+            topic=str(turn.slot("case_topic") or house.knowledge.case_types[case_type].default_topic),
+            topics=tuple(turn.slots.get("case_topics") or ()),
+            member_id=conversation.member_id,
+            conversation_id=conversation.id,
+            message_id=turn.message_id,
+            district=facts.get("district"),
+            facts=facts,
+            summary="\n".join(house.knowledge.case_types.summary_lines(case_type, facts)),
+            urgent=conversation.urgent,
         )
+        try:
+            case = await cases.open_case(session, new, now)
+        except BadInput as impossible:
+            return _ask_again(str(impossible.values.get("fact")), speaker, house)
         await members.set_contact(
             session, conversation.member_id, name=facts.get("person_name"), phone=facts.get("phone")
         )
@@ -141,6 +144,16 @@ class ActionFinishCase(CaseworkAction):
             SlotSet("case_number", case.number),
             SlotSet("pending_offer", "nothing"),
         ]
+
+
+def _ask_again(fact: str, speaker: Speaker, house: Resources) -> list[EventType]:
+    """An impossible fact is named and emptied; yes goes back to the intake, which asks for it alone."""
+    say = house.knowledge.wording.say
+    speaker.answer(
+        say("refusal.bad_input_fact", label=house.knowledge.case_types.fact_labels.get(fact, fact)),
+        buttons=[(say("dialogue.go_on_button"), "/affirm")],
+    )
+    return [SlotSet(fact, None), SlotSet("case_confirmed", None), SlotSet("pending_offer", "open_case")]
 
 
 def _questions(turn: Turn, house: Resources, case_type: str) -> list[Any]:

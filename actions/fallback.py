@@ -13,6 +13,8 @@ from actions.turn import FALLBACK_INTENT, Turn
 from casework.clock import shanghai_day
 
 GUESSES = 2
+WORTH_GUESSING = 0.05
+"""A guess less likely than this is no help to choose from."""
 TRIES_BEFORE_HUMAN = 3
 FOLLOW_UP_MAX = 15
 """A question that leans on the one before it (那要多久) is at most this many characters."""
@@ -71,10 +73,12 @@ async def guess(turn: Turn, speaker: Speaker, session: AsyncSession, house: Reso
     knowledge = house.knowledge
     buttons: list[tuple[str, str]] = []
     topics: set[str] = set()
-    for intent, _confidence in turn.ranking:
+    for intent, confidence in turn.ranking:
         info = knowledge.intents.get(intent)
         if intent == FALLBACK_INTENT or info is None or info.kind not in ("ask", "deed"):
             continue
+        if confidence < WORTH_GUESSING:
+            break
         if info.topic in topics or len(buttons) == GUESSES:
             continue
         topics.add(info.topic)

@@ -54,13 +54,18 @@ async def leave_form(
             return Left("handed_off")
         case "cancel":
             return Left("cancelled")
-        case "request_case_withdraw":
+        case "request_case_withdraw" if not _telling(turn):
             return Left("left", await ask_withdraw(turn, speaker, session, house))
-        case "request_forget":
+        case "request_forget" if not _telling(turn):
             return Left("left", ask_forget(speaker))
         case intent if intent.startswith("crisis_"):
             return Left("left", await speak_crisis(turn, speaker, session, house))
     return None
+
+
+def _telling(turn: Turn) -> bool:
+    """Whether the open question asks for the member's own words, which may sound like many a deed."""
+    return turn.requested_slot in ("story", "wish", "supplement_text") and not turn.is_payload
 
 
 async def answer_interruption(

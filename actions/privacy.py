@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from rasa_sdk.events import AllSlotsReset, EventType, SlotSet
+from rasa_sdk.events import EventType, Restarted, SlotSet
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from actions.base import CaseworkAction, Speaker
 from actions.resources import Resources
 from actions.turn import Turn
 from casework import conversations, privacy
+from casework.attachments import AttachmentStore
 
 
 def ask_forget(speaker: Speaker) -> list[EventType]:
@@ -43,9 +44,16 @@ class ActionForget(CaseworkAction):
     ) -> list[EventType]:
         """Delete, then forget the dialogue's own memory too."""
         conversation = await conversations.get(session, turn.conversation_id)
-        await privacy.forget_member(session, conversation.member_id, house.clock.now(), withdraw_open=True)
+        await privacy.forget_member(
+            session,
+            conversation.member_id,
+            house.clock.now(),
+            withdraw_open=True,
+            store=AttachmentStore.of(house.settings),
+        )
         speaker.say("utter_forgotten")
-        return [AllSlotsReset()]
+        # The tracker store keeps nothing from before a restart.
+        return [Restarted()]
 
 
 class ActionDecline(CaseworkAction):

@@ -1,4 +1,4 @@
-"""A local server that speaks the Bot API: real HTTP, members that can be played, failures that can be scripted.
+"""A local server that speaks the Bot API: real HTTP, members to be played, failures to be scripted.
 
     with FakeBotApi() as api:
         start_the_bot(TELEGRAM_API_BASE=api.base_url, TELEGRAM_TOKEN=api.token)
@@ -14,14 +14,11 @@ bytes, wrong tokens, a second poller), so that a test against it means something
 from __future__ import annotations
 
 import asyncio
-import json
-import secrets
 import socket
 import threading
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -29,81 +26,19 @@ from typing import Any
 import httpx
 import uvicorn
 from starlette.applications import Starlette
-from starlette.datastructures import UploadFile
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
-from starlette.types import Receive, Scope, Send
 
 from tests.bot.telegram import updates as build
-
-Json = dict[str, Any]
+from tests.e2e.fake_bot_wire import Broken, Call, Failure, Json, Refused, chat_of, check_markup, read_params
+from tests.e2e.fake_telegram_member import FakeMember
 
 TOKEN = "7000000001:AAE2e-test-token_0123456789abcdefgh"
 BOT = {"id": 7000000001, "is_bot": True, "first_name": "娘家人", "username": "niangjia_test_bot"}
 BOT |= {"can_join_groups": True, "can_read_all_group_messages": False, "supports_inline_queries": False}
 MAX_TEXT_UNITS = 4096
-MAX_CALLBACK_BYTES = 64
 MAX_DOWNLOAD_BYTES = 20 * 1024 * 1024
-_JSON_PARAMS = frozenset({"reply_markup", "allowed_updates", "commands", "link_preview_options"})
-_INT_PARAMS = frozenset({"chat_id", "message_id", "offset", "limit", "timeout"})
-
-
-@dataclass
-class Call:
-    """One request the bot made."""
-
-    method: str
-    params: Json
-    files: dict[str, tuple[str, bytes]] = field(default_factory=dict)
-    """By parameter: (filename, content)."""
-    at: float = 0.0
-    """Seconds, monotonic."""
-    outcome: str = "ok"
-    """ok, dropped, or the status it was refused with."""
-    result: Any = None
-
-    @property
-    def text(self) -> str:
-        return str(self.params.get("text", ""))
-
-    @property
-    def chat_id(self) -> int | None:
-        return self.params.get("chat_id")
-
-    @property
-    def buttons(self) -> list[Json]:
-        """The inline buttons in reading order."""
-        rows = (self.params.get("reply_markup") or {}).get("inline_keyboard", [])
-        return [button for row in rows for button in row]
-
-
-@dataclass
-class Failure:
-    """What matching calls get instead of an answer; status None breaks the connection after the deed is done."""
-
-    method: str
-    status: int | None
-    description: str
-    parameters: Json = field(default_factory=dict)
-    chat_id: int | None = None
-    times: int = 1
-
-
-class Refused(Exception):
-    """The Bot API's refusal of a call."""
-
-    def __init__(self, status: int, description: str, **parameters: Any) -> None:
-        super().__init__(description)
-        self.status, self.description, self.parameters = status, description, parameters
-
-
-class Broken(Response):
-    """An answer that promises more than it brings: the client sees the connection break."""
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"1000")]})
-        await send({"type": "http.response.body", "body": b'{"ok":', "more_body": False})
 
 
 class FakeBotApi:
@@ -178,7 +113,7 @@ class FakeBotApi:
             if update_id is None:
                 update_id, self._next_update_id = self._next_update_id, self._next_update_id + 1
             self._updates.append({"update_id": update_id} | update)
-            if (chat := _chat_of(update)) is not None:
+            if (chat := chat_of(update)) is not None:
                 self._known.add(chat)
         self._wake()
         return update_id
@@ -284,7 +219,7 @@ class FakeBotApi:
 
     async def _call(self, request: Request) -> Response:
         method = request.path_params["method"]
-        params, files = await _read_params(request)
+        params, files = await read_params(request)
         call = Call(method, params, files, time.monotonic())
         try:
             if request.path_params["token"] != self.token:
@@ -415,7 +350,7 @@ class FakeBotApi:
         markup = call.params.get("reply_markup")
         if stored.get("reply_markup") == markup:
             raise Refused(400, "Bad Request: message is not modified")
-        _check_markup(markup)
+        check_markup(markup)
         stored.pop("reply_markup", None)
         if markup:
             stored["reply_markup"] = markup
@@ -448,7 +383,7 @@ class FakeBotApi:
     def _say(self, call: Call, **content: Any) -> Json:
         chat_id = self._check_chat(call)
         markup = call.params.get("reply_markup")
-        _check_markup(markup)
+        check_markup(markup)
         said = build.message(chat_id, from_user=BOT, date=int(time.time()), **content)["message"]
         if markup:
             said["reply_markup"] = markup
@@ -457,21 +392,14 @@ class FakeBotApi:
 
     async def _post_updates(self) -> None:
         """Post updates to the webhook as Telegram does: a chat's next one only after the last was taken."""
-        assert self._news is not None
         busy: set[int | None] = set()
         async with httpx.AsyncClient(timeout=30, trust_env=False) as client:
             while True:
                 for update in list(self._updates) if self.webhook["url"] else ():
-                    if (chat := _chat_of(update)) not in busy:
+                    if (chat := chat_of(update)) not in busy:
                         busy.add(chat)
                         asyncio.ensure_future(self._post(client, update, busy))  # noqa: RUF006 - ends with the loop
-                try:
-                    async with asyncio.timeout(0.1):
-                        await self._news.wait()
-                except TimeoutError:
-                    continue
-                if self.webhook["url"]:
-                    self._news.clear()
+                await asyncio.sleep(0.02)
 
     async def _post(self, client: httpx.AsyncClient, update: Json, busy: set[int | None]) -> None:
         headers = {"X-Telegram-Bot-Api-Secret-Token": self.webhook.get("secret_token", "")}
@@ -489,98 +417,5 @@ class FakeBotApi:
             self._changed.notify_all()
         if not 200 <= status < 300:
             await asyncio.sleep(0.2)
-        busy.discard(_chat_of(update))
+        busy.discard(chat_of(update))
         self._wake()
-
-
-class FakeMember:
-    """Somebody at the other end."""
-
-    def __init__(self, api: FakeBotApi, chat_id: int, name: str) -> None:
-        self.api, self.chat_id, self.name = api, chat_id, name
-
-    def says(self, words: str) -> int:
-        return self.api.push(build.text(self.chat_id, words, date=int(time.time())))
-
-    def sends(self, update: Json) -> int:
-        """Any other update, as ``tests.bot.telegram.updates`` builds them."""
-        return self.api.push(update)
-
-    def sends_photo(self, content: bytes, caption: str | None = None, **more: Any) -> int:
-        file_id = self.api.add_file(content)
-        return self.api.push(build.photo(self.chat_id, file_id, size=len(content), caption=caption, **more))
-
-    def sends_album(self, contents: list[bytes], caption: str | None = None) -> list[int]:
-        group = secrets.token_hex(4)
-        return [
-            self.sends_photo(content, None if number else caption, media_group_id=group)
-            for number, content in enumerate(contents)
-        ]
-
-    def sends_document(
-        self, content: bytes, filename: str, media_type: str, caption: str | None = None
-    ) -> int:
-        file_id = self.api.add_file(content)
-        size = len(content)
-        return self.api.push(
-            build.document(self.chat_id, file_id, filename, media_type, size=size, caption=caption)
-        )
-
-    def presses(self, call: Call, title: str) -> int:
-        """Press a button that a message of the bot shows."""
-        button = next(button for button in self.api.shown_buttons(call) if button["text"] == title)
-        return self.presses_data(call, button["callback_data"])
-
-    def presses_data(self, call: Call, data: str) -> int:
-        """Press with any data: what a forged client can do."""
-        query = secrets.token_hex(8)
-        self.api._queries.add(query)
-        update = build.press(self.chat_id, data, query_id=query)
-        update["callback_query"]["message"] = dict(
-            self.api._messages[self.chat_id, call.result["message_id"]]
-        )
-        return self.api.push(update)
-
-    def blocks(self) -> None:
-        self.api._blocked.add(self.chat_id)
-        self.api.push(build.membership(build.private_chat(self.chat_id), "kicked", self.chat_id))
-
-    def blocks_silently(self) -> None:
-        """Blocks the bot while Telegram's word of it has not come yet."""
-        self.api._blocked.add(self.chat_id)
-
-    def unblocks(self) -> None:
-        self.api._blocked.discard(self.chat_id)
-
-
-async def _read_params(request: Request) -> tuple[Json, dict[str, tuple[str, bytes]]]:
-    params: Json = dict(request.query_params)
-    files = {}
-    if "json" in request.headers.get("content-type", ""):
-        params |= await request.json()
-    elif request.method == "POST":
-        for name, value in (await request.form()).items():
-            if isinstance(value, UploadFile):
-                files[name] = (value.filename or "", await value.read())
-            else:
-                params[name] = value
-    for name in params.keys() & _JSON_PARAMS:
-        if isinstance(params[name], str):
-            params[name] = json.loads(params[name])
-    for name in params.keys() & _INT_PARAMS:
-        params[name] = int(params[name])
-    return params, files
-
-
-def _check_markup(markup: Json | None) -> None:
-    for row in (markup or {}).get("inline_keyboard", []):
-        for button in row:
-            if not 1 <= len(button.get("callback_data", "").encode()) <= MAX_CALLBACK_BYTES:
-                raise Refused(400, "Bad Request: BUTTON_DATA_INVALID")
-
-
-def _chat_of(update: Json) -> int | None:
-    for kind in ("message", "edited_message", "my_chat_member"):
-        if kind in update:
-            return int(update[kind]["chat"]["id"])
-    return int(update["callback_query"]["from"]["id"]) if "callback_query" in update else None
