@@ -33,6 +33,20 @@ MAX_PAGE = 200
 log = logging.getLogger(__name__)
 
 
+class Turns:
+    """A lock for each conversation, first come first served, kept only while somebody needs it."""
+
+    def __init__(self) -> None:
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+
+    def __len__(self) -> int:
+        return len(self._locks)
+
+    def of(self, conversation_id: str) -> asyncio.Lock:
+        """The conversation's lock; hold on to it for as long as it is waited for or held."""
+        return self._locks.setdefault(conversation_id, asyncio.Lock())
+
+
 class Switchboard:
     """Records every message first, then answers each once, in order within its conversation."""
 
@@ -54,7 +68,8 @@ class Switchboard:
         self._answering = Answering(
             database, dialogue, crisis=crisis, wording=wording, clock=clock, time_limit_s=time_limit_s
         )
-        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._recording = Turns()
+        self._answering_one = Turns()
         self._turns: dict[int, asyncio.Task[Outcome]] = {}
         self._recorded_here: set[int] = set()
         self.feed = LiveFeed(self._newest, self.messages)
@@ -67,7 +82,9 @@ class Switchboard:
         goes away while waiting does not stop the answer.
         """
         incoming = checked(incoming, self._attachments_per_message)
-        message, duplicate = await self._record(incoming)
+        # On PostgreSQL two transactions may commit in either order: who came first is recorded first.
+        async with self._recording.of(incoming.conversation_id):
+            message, duplicate = await self._record(incoming)
         if not duplicate:
             self.feed.wake(message.conversation_id)
         outcome = await self._answered(message)
@@ -158,8 +175,7 @@ class Switchboard:
 
     async def _take_turn(self, conversation_id: str, message_id: int) -> Outcome:
         """Answer what is pending up to this message, oldest first, and return this one's outcome."""
-        lock = self._locks.setdefault(conversation_id, asyncio.Lock())
-        async with lock:
+        async with self._answering_one.of(conversation_id):
             while True:
                 async with self._database.read() as session:
                     found = await messages.oldest_pending(session, conversation_id, up_to=message_id)
