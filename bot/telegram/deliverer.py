@@ -23,7 +23,7 @@ from bot.telegram.parts import Compose
 from casework import outbox
 from casework.clock import Clock
 from casework.database import Database
-from casework.errors import CaseworkError
+from casework.errors import CaseworkError, NotFound
 from casework.outbox import Due
 from casework.sealed_files import FileDamaged
 
@@ -153,6 +153,9 @@ class Deliverer:
             await self._fail(due, "Telegram refuses the token", self._retry_at(due))
         except TelegramError as error:
             await self._fail(due, type(error).__name__, self._retry_at(due))
+        except NotFound:
+            # The member was forgotten while this was on its way.
+            log.info("outbox entry %s is no longer there", due.entry_id)
         except FileDamaged as error:
             log_fault(log, new_reference(), f"outbox entry {due.entry_id}", error)
             await self._fail(due, "the file is missing or altered", None)
@@ -179,8 +182,11 @@ class Deliverer:
         if retry_at is not None and self._clock.now() - due.message.created_at >= GIVE_UP_AFTER:
             log.error("outbox entry %s is given up after %s attempts", due.entry_id, due.attempts)
             retry_at = None
-        async with self._database.transaction() as session:
-            await outbox.mark_failed(session, due.entry_id, error, retry_at)
+        try:
+            async with self._database.transaction() as session:
+                await outbox.mark_failed(session, due.entry_id, error, retry_at)
+        except NotFound:
+            log.info("outbox entry %s is no longer there", due.entry_id)
 
     def _retry_at(self, due: Due) -> datetime:
         """Twice as long after each attempt, up to five minutes, spread so that not all come back at once."""

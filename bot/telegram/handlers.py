@@ -27,7 +27,8 @@ from bot.telegram.keyboards import USED, pressed
 from bot.telegram.lanes import Album
 from bot.telegram.reading import Reading, read_album, read_command, read_correction, read_message
 from bot.telegram.reception import Guest, Reception
-from bot.views import Incoming, Receipt
+from bot.telegram.splitting import split_text
+from bot.views import MAX_TEXT, Incoming, Receipt
 from casework.knowledge import Wording
 from casework.tables import Owner
 
@@ -159,7 +160,14 @@ class Handlers:
             if contact := reading.contact:
                 key = "telegram.contact_own" if contact.own else "telegram.contact_other"
                 text = self._wording.say(key, phone=contact.phone, name=contact.name)
-            await self._hand_in(guest, bot, Incoming(guest.conversation_id, name, text=text))
+            await self._words(guest, bot, name, text or "")
+
+    async def _words(self, guest: Guest, bot: Bot, name: str, text: str) -> None:
+        """Hand in a text; Telegram's longest is a little more than a message may hold, so that one is cut."""
+        pieces = split_text(text, MAX_TEXT) if len(text) > MAX_TEXT else [text]
+        for number, piece in enumerate(pieces):
+            client_message_id = f"{name}.{number}" if number else name
+            await self._hand_in(guest, bot, Incoming(guest.conversation_id, client_message_id, text=piece))
 
     async def _unsupported(self, guest: Guest, bot: Bot, name: str, reading: Reading) -> None:
         """What we cannot read gets a friendly sentence; a human who is listening learns that it came."""

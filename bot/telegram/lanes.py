@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from telegram import Message, Update
 
-ALBUM_WAIT_S = 0.8
+ALBUM_WAIT_S = 1.0
 """How long an album's next photo may take to arrive."""
 NO_CHAT = 0
 ALBUM_MAX = 10

@@ -19,7 +19,7 @@ JSONDict = dict[str, Any]
 Answer = bool | JSONDict | list[JSONDict]
 
 MESSAGES_PER_SECOND = 30
-CHAT_BURST = 3
+CHAT_BURST = 5
 """Messages one chat may get at once before the pace of one a second begins."""
 CHAT_PACE_S = 1.0
 _REMEMBERED_CHATS = 10_000

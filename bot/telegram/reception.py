@@ -60,19 +60,24 @@ class Reception:
     async def greet(self, chat_id: int, written_at: datetime | None) -> Guest:
         """The guest behind a private chat, no longer blocked; ``written_at`` is Telegram's, None for a press.
 
-        The first time they get the privacy note, in the transaction that makes them a member, so once.
-        Whoever writes again after it has agreed (PIPL art. 14: a voluntary, explicit act after being told).
+        The first time they get the privacy note, in the transaction that makes them a member, so once (and
+        again after they were forgotten, or when the note changed). Whoever writes on after it has agreed
+        (PIPL art. 14: a voluntary, explicit act after being told).
         """
         now = self._clock.now()
-        external_id = str(chat_id)
+        note = self._wording.say("telegram.first_contact")
+        is_new = False
         async with self._database.transaction() as session:
-            known = await members.find_identity(session, Channel.TELEGRAM, external_id)
-            conversation = await conversations.conversation_for(session, Channel.TELEGRAM, external_id, now)
-            if known is None:
-                await self._store(session, conversation.id, self._wording.say("telegram.first_contact"))
-            elif written_at is None or written_at > conversation.created_at:
-                await members.record_consent(session, conversation.member_id, PRIVACY_VERSION, now)
-        if known is None:
+            conversation = await conversations.conversation_for(session, Channel.TELEGRAM, str(chat_id), now)
+            member = await members.get(session, conversation.member_id)
+            if member.consent_version != PRIVACY_VERSION:
+                told_at = await _said_at(session, conversation.id, note)
+                is_new = told_at is None
+                if told_at is None:
+                    await self._store(session, conversation.id, note)
+                elif written_at is None or written_at > told_at:
+                    await members.record_consent(session, member.id, PRIVACY_VERSION, now)
+        if is_new:
             self._wake()
         return Guest(chat_id, conversation.id, conversation.owner)
 
@@ -123,3 +128,15 @@ class Reception:
             epoch_seen=None,
             now=self._clock.now(),
         )
+
+
+async def _said_at(session: AsyncSession, conversation_id: str, text: str) -> datetime | None:
+    """When this door last said exactly this in a conversation; what was erased counts as never said."""
+    found: datetime | None = None
+    after = 0
+    while page := await messages.transcript(session, conversation_id, after=after):
+        for message in page:
+            if message.author is Author.SYSTEM and message.text == text:
+                found = message.created_at
+        after = page[-1].id
+    return found

@@ -34,7 +34,7 @@ def timedelta_periods(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(autouse=True)
 def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bot.telegram.lanes.ALBUM_WAIT_S", 0.05)
+    monkeypatch.setattr("bot.telegram.lanes.ALBUM_WAIT_S", 0.4)
     monkeypatch.setattr("bot.telegram.downloads.PAUSE_S", 0.0)
 
 

@@ -257,6 +257,24 @@ async def test_a_member_who_was_erased_gets_nothing(deliverer, chat, api, now, d
     assert entry.delivery is Delivery.FAILED
 
 
+async def test_a_member_who_is_forgotten_while_a_message_is_on_its_way_does_no_harm(
+    deliverer, chat, api, now, database, caplog
+):
+    conversation = await chat.open(700)
+    await chat.say(conversation, now, "您好")
+
+    async def forget(params):
+        async with database.transaction() as session:
+            (entry,) = await session.scalars(select(OutboxEntry))
+            await session.delete(entry)
+        return {"message_id": 1, "date": 1, "chat": {"id": 700, "type": "private"}}
+
+    api.answer("sendMessage", forget)
+    await drain(deliverer)
+    assert await chat.entries() == []
+    assert "fault" not in caplog.text
+
+
 async def test_a_refused_token_keeps_messages_waiting(deliverer, chat, api, now, clock):
     conversation = await chat.open(700)
     await chat.say(conversation, now, "您好")

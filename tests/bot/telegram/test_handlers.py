@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from bot.telegram.keyboards import USED
 from bot.views import PRIVACY_VERSION
 from casework import conversations
+from casework.privacy import forget_member
 from casework.tables import Author, Channel, ChannelIdentity, Handling, Owner
 from tests.bot.fakes import say
 from tests.bot.telegram import updates as build
@@ -78,6 +81,27 @@ class TestTexts:
         (sentence,) = await known.heard()
         assert "refusal" not in sentence
         assert sentence != wording.say("telegram.fault", reference="x")
+
+    async def test_telegrams_longest_message_is_not_refused_and_loses_nothing(self, known, script):
+        before = len(script.heard)
+        await known.bring(build.text(ME, "工" * 4090 + "资没发"))
+        assert "".join(utterance.text for utterance in script.heard[before:]) == "工" * 4090 + "资没发"
+
+    async def test_whoever_was_forgotten_is_told_again_and_has_not_agreed_to_anything(
+        self, known, clock, privacy
+    ):
+        await known.bring(build.text(ME, "您好"))
+        member = await known.member()
+        assert member.consent_version == PRIVACY_VERSION
+        async with known.database.transaction() as session:
+            await forget_member(session, member.id, clock.now())
+        clock.advance(timedelta(seconds=30))
+        await known.bring(build.text(ME, "又来了"))
+        assert (await known.member()).consent_version is None
+        assert (await known.heard())[-2:] == [privacy, "答：又来了"]
+        await known.bring(build.text(ME, "好的", date=build.SENT_AT + 600))
+        assert (await known.member()).consent_version == PRIVACY_VERSION
+        assert (await known.heard())[-1] == "答：好的"
 
     async def test_an_edited_message_is_a_new_one_that_says_so(self, known):
         await known.bring(build.edited(ME, text="拖欠四个月"))
