@@ -98,7 +98,7 @@ class Lanes:
         try:
             while lane.waiting:
                 await self._take(lane, taken)
-                updates = tuple(item.update for item in taken)
+                updates = tuple(sorted((item.update for item in taken), key=lambda update: update.update_id))
                 await self._handle(updates[0] if len(updates) == 1 else Album(updates))
                 for item in taken:
                     if not item.settled.done():

@@ -139,3 +139,16 @@ async def test_an_empty_lane_leaves_nothing_behind(desk):
         await lanes.submit(update(chat + 1, "好"))
     await asyncio.sleep(0)
     assert lanes._lanes == {}
+
+
+async def test_an_album_is_named_by_its_first_photo_in_whatever_order_they_come(monkeypatch):
+    names = []
+
+    async def handle(item):
+        names.append(item.update_id)
+
+    monkeypatch.setattr("bot.telegram.lanes.ALBUM_WAIT_S", 0.05)
+    lanes = Lanes(handle)
+    first, second = photo(1, "g1"), photo(1, "g1")
+    await asyncio.gather(lanes.submit(second), lanes.submit(first))
+    assert names == [first.update_id]
