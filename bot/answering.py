@@ -23,7 +23,7 @@ from bot.faults import log_fault, new_reference
 from bot.incoming import PAYLOAD_OF_COMMAND, as_files, as_position, as_words
 from casework import audit, conversations, messages
 from casework.clock import Clock, shanghai_day
-from casework.crisis import CrisisLevel, CrisisRules
+from casework.crisis import CrisisLevel, CrisisRules, remembered_as
 from casework.database import Database
 from casework.errors import StaleEpoch
 from casework.messages import Reply
@@ -54,6 +54,7 @@ class Alarm:
     """A crisis noticed in a message: its kind, what to say, and whether that is all there is to say."""
 
     kind: str
+    level: CrisisLevel
     reply: Reply
     alone: bool
 
@@ -137,7 +138,7 @@ class Answering:
             level=level,
         )
         buttons = [self._human_button()] if conversation.owner is Owner.BOT else []
-        return Alarm(kind, Reply(text=advice, topic=f"{CRISIS_TOPIC}{kind}", buttons=buttons), alone)
+        return Alarm(kind, level, Reply(text=advice, topic=f"{CRISIS_TOPIC}{kind}", buttons=buttons), alone)
 
     async def _converse(
         self, message: Message, conversation: Conversation
@@ -227,7 +228,9 @@ class Answering:
         now = self._clock.now()
         if alarm is not None:
             conversation = await conversations.get(session, message.conversation_id)
-            await conversations.flag_urgent(session, conversation, f"{CRISIS_TOPIC}{alarm.kind}", now)
+            await conversations.flag_urgent(
+                session, conversation, f"{CRISIS_TOPIC}{remembered_as(alarm.kind, alarm.level)}", now
+            )
         stored = await messages.record_replies(
             session,
             message.conversation_id,

@@ -88,8 +88,8 @@ class Supervisor:
     async def _announce(self, when_ready: Callable[[], Awaitable[None]]) -> None:
         async with httpx.AsyncClient(timeout=2, trust_env=False) as client:
             for program in self._programs:
-                while not await _is_well(client, program):
-                    await asyncio.sleep(0.3)  # noqa: ASYNC110  # another process has no event to wait for
+                while not await _is_well(client, program):  # noqa: ASYNC110  # another process sends no event
+                    await asyncio.sleep(0.3)
                 self._say(f"{program.name} is ready")
         await when_ready()
 

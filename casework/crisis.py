@@ -72,6 +72,11 @@ class _Kind:
     again: str
 
 
+def remembered_as(kind: str, level: CrisisLevel) -> str:
+    """How a conversation remembers its latest crisis: ``self_harm``, or ``self_harm.care``."""
+    return kind if level is CrisisLevel.URGENT else f"{kind}.{level}"
+
+
 class CrisisRules:
     """The crisis rules of one knowledge file, ready to be asked."""
 
@@ -136,10 +141,13 @@ class CrisisRules:
     ) -> str:
         """What to say about a crisis of this kind: in full, or in short when it was said a while ago already.
 
-        ``last_kind`` and ``last_at`` are the conversation's latest crisis. Raises KeyError for no such kind.
+        ``last_kind`` and ``last_at`` are the conversation's latest crisis, as ``remembered_as`` names it: one
+        that has become urgent is answered in full although care was taken before. Raises KeyError for no
+        such kind.
         """
         known = self._kinds[kind]
-        repeated = last_kind == kind and last_at is not None and now - last_at < REPEAT_WITHIN
+        same = last_kind in {remembered_as(kind, CrisisLevel.URGENT), remembered_as(kind, level)}
+        repeated = same and last_at is not None and now - last_at < REPEAT_WITHIN
         return known.again if repeated else known.advice[level]
 
     def fold(self, text: str) -> str:

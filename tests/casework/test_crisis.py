@@ -179,6 +179,9 @@ def test_advice_is_said_in_full_once_and_in_short_after() -> None:
     again = RULES.advice("self_harm", last_kind="self_harm", last_at=NOW - timedelta(minutes=5), now=NOW)
     assert len(again) < len(first) / 1.5
     assert RULES.advice("violence", last_kind="self_harm", last_at=NOW, now=NOW) != again
+    assert RULES.advice("self_harm", last_kind="self_harm.care", last_at=NOW, now=NOW) == first, (
+        "what was worry before is danger now and gets the whole advice"
+    )
     later = RULES.advice("self_harm", last_kind="self_harm", last_at=NOW - REPEAT_WITHIN, now=NOW)
     assert later == first
 

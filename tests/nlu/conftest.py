@@ -7,6 +7,6 @@ import warnings
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     import jieba  # noqa: F401  (imported here for its warnings)
-    import rasa.engine.graph  # noqa: F401  (as above)
+    import rasa.engine.graph
     import rasa.shared.core.domain  # noqa: F401  (as above)
     import spacy  # noqa: F401  (as above)

@@ -9,7 +9,15 @@ from pathlib import Path
 import pytest
 from rasa.shared.core.constants import ACTION_LISTEN_NAME, ACTION_SESSION_START_NAME
 from rasa.shared.core.domain import Domain
-from rasa.shared.core.events import ActionExecuted, ActiveLoop, BotUttered, Restarted, SessionStarted, SlotSet, UserUttered
+from rasa.shared.core.events import (
+    ActionExecuted,
+    ActiveLoop,
+    BotUttered,
+    Restarted,
+    SessionStarted,
+    SlotSet,
+    UserUttered,
+)
 from rasa.shared.core.trackers import DialogueStateTracker
 
 from nlu.tracker_cipher import TrackerCipher, TrackerKeyError
@@ -62,12 +70,22 @@ async def begin(store: ConversationTrackerStore, sender: str = "c1") -> Dialogue
     return tracker
 
 
+def all_bytes(folder: Path) -> bytes:
+    return b"".join(file.read_bytes() for file in folder.iterdir())
+
+
 def state(tracker: DialogueStateTracker) -> tuple[object, ...]:
-    return (tracker.current_slot_values(), tracker.active_loop_name, tracker.latest_action_name,
-            tracker.latest_message.text if tracker.latest_message else None)
+    return (
+        tracker.current_slot_values(),
+        tracker.active_loop_name,
+        tracker.latest_action_name,
+        tracker.latest_message.text if tracker.latest_message else None,
+    )
 
 
-async def test_a_dialogue_comes_back_after_a_restart_of_rasa(store: ConversationTrackerStore, tmp_path: Path) -> None:
+async def test_a_dialogue_comes_back_after_a_restart_of_rasa(
+    store: ConversationTrackerStore, tmp_path: Path
+) -> None:
     tracker = await begin(store)
     turn(tracker, SECRET, district="历下区")
     tracker.update(ActiveLoop("case_form"))
@@ -80,11 +98,13 @@ async def test_a_dialogue_comes_back_after_a_restart_of_rasa(store: Conversation
     assert state(found) == state(tracker)
 
 
-async def test_nothing_a_member_said_is_readable_on_the_disk(store: ConversationTrackerStore, tmp_path: Path) -> None:
+async def test_nothing_a_member_said_is_readable_on_the_disk(
+    store: ConversationTrackerStore, tmp_path: Path
+) -> None:
     tracker = await begin(store)
     turn(tracker, SECRET)
     await store.save(tracker)
-    written = b"".join(file.read_bytes() for file in tmp_path.iterdir())
+    written = all_bytes(tmp_path)
     assert len(written) > 100
     assert SECRET.encode() not in written
     assert b"13800001234" not in written
@@ -127,7 +147,9 @@ async def test_a_long_dialogue_is_folded_without_losing_its_state(store: Convers
     assert last.latest_message.text == "之后还能继续"
 
 
-async def test_a_restart_forgets_what_was_said_before(store: ConversationTrackerStore, tmp_path: Path) -> None:
+async def test_a_restart_forgets_what_was_said_before(
+    store: ConversationTrackerStore, tmp_path: Path
+) -> None:
     tracker = await begin(store)
     turn(tracker, SECRET, district="历下区")
     await store.save(tracker)
@@ -144,7 +166,9 @@ async def test_a_restart_forgets_what_was_said_before(store: ConversationTracker
     assert found.get_slot("district") is None
 
 
-async def test_two_replicas_never_overwrite_each_other(store: ConversationTrackerStore, tmp_path: Path) -> None:
+async def test_two_replicas_never_overwrite_each_other(
+    store: ConversationTrackerStore, tmp_path: Path
+) -> None:
     tracker = await begin(store)
     turn(tracker, "第一句")
     await store.save(tracker)
