@@ -62,11 +62,16 @@ def check_sentences(found: dict[str, list[str]], intents: dict[str, Any], entiti
     return findings
 
 
-def check_rasa(root: Path) -> list[str]:
-    """Findings of Rasa's validator, warnings included."""
+def check_rasa(root: Path, untrained: set[str]) -> list[str]:
+    """Findings of Rasa's validator, warnings included; ``untrained`` intents have no sentences on purpose."""
     from rasa.shared.importers.importer import TrainingDataImporter  # noqa: PLC0415  (heavy)
     from rasa.validator import Validator  # noqa: PLC0415  (heavy)
 
+    expected = {
+        "Misaligned entity annotation",  # facts are found in the text, not on token borders
+        "Slot auto-fill has been removed",  # Rasa says so of every slot named like an entity
+        *(f"The intent '{intent}' is listed in the domain file, but" for intent in untrained),
+    }
     heard: list[str] = []
 
     class Listener(logging.Handler):
@@ -96,7 +101,7 @@ def check_rasa(root: Path) -> list[str]:
     logging.getLogger("rasa").removeHandler(listener)
     said = heard + [str(item.message) for item in caught if issubclass(item.category, UserWarning)]
     return [f"Rasa: {name} is not valid" for name, well in checks.items() if not well] + [
-        f"Rasa: {text.splitlines()[0]}" for text in said if "Misaligned entity annotation" not in text
+        f"Rasa: {text.splitlines()[0]}" for text in said if not any(known in text for known in expected)
     ]
 
 
@@ -109,9 +114,9 @@ def main() -> None:
     findings = check_sentences(found, intents, set(domain["entities"]))
     findings += [
         f"{intent}: in domain.yml but not in data/knowledge/intents.yml, or the other way round"
-        for intent in sorted(set(domain["intents"]) ^ set(intents))
+        for intent in sorted(set(domain["intents"]) ^ set(intents) - {"nlu_fallback"})
     ]
-    findings += check_rasa(root)
+    findings += check_rasa(root, {name for name, info in intents.items() if info.get("trained") is False})
     for finding in findings:
         print(finding, file=sys.stderr)
     if findings:
