@@ -13,7 +13,6 @@ import random
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from sqlalchemy.exc import SQLAlchemyError
 from telegram import Bot
 from telegram.error import BadRequest, ChatMigrated, Forbidden, InvalidToken, RetryAfter, TelegramError
 
@@ -23,7 +22,7 @@ from bot.telegram.parts import Compose
 from casework import outbox
 from casework.clock import Clock
 from casework.database import Database
-from casework.errors import CaseworkError, NotFound
+from casework.errors import NotFound
 from casework.outbox import Due
 from casework.sealed_files import FileDamaged
 
@@ -74,8 +73,9 @@ class Deliverer:
             self._news.clear()
             try:
                 claimed = await self._claim()
-            except (CaseworkError, SQLAlchemyError, OSError) as error:
-                log.error("the outbox cannot be read: %s", type(error).__name__)
+            except Exception as error:
+                # Whatever this is, replies must go out again once it is over.
+                log_fault(log, new_reference(), "the outbox cannot be read", error)
                 await self._wait(asyncio.Event())
                 continue
             for due in claimed:

@@ -30,6 +30,7 @@ from bot.telegram.spool import Spool
 from casework.attachments import AttachmentStore
 from casework.clock import Clock
 from casework.database import Database
+from casework.errors import ConfigurationError
 from casework.settings import Settings
 from casework.wording import Wording
 
@@ -84,11 +85,17 @@ class TelegramDoor:
         request: Callable[[], TelegramRequest] = new_request,
         long_poll_s: int = LONG_POLL_S,
     ) -> None:
-        """``request`` makes the library's connections; raises ValueError without a token."""
+        """``request`` makes the library's connections.
+
+        Raises ConfigurationError without a token, and for a webhook without a secret.
+        """
         self._settings = house.settings
         self._wording = house.wording
         if house.settings.telegram_token is None:
-            raise ValueError("the Telegram door needs a token")
+            raise ConfigurationError("the Telegram door needs TELEGRAM_TOKEN")
+        self._is_webhook = house.settings.telegram_mode == "webhook"
+        if self._is_webhook and not house.settings.telegram_webhook_secret:
+            raise ConfigurationError("a Telegram webhook needs TELEGRAM_WEBHOOK_SECRET")
         # The library's time periods as timedelta: otherwise it warns with every flood refusal.
         os.environ["PTB_TIMEDELTA"] = "true"
         self._discretion = Discretion(house.settings.telegram_token)
@@ -119,8 +126,7 @@ class TelegramDoor:
     @property
     def webhook_secret(self) -> str | None:
         """What Telegram has to repeat with each update; None unless this door is a webhook."""
-        is_webhook = self._settings.telegram_mode == "webhook"
-        return self._settings.telegram_webhook_secret if is_webhook else None
+        return self._settings.telegram_webhook_secret if self._is_webhook else None
 
     @property
     def ready(self) -> bool:
@@ -133,30 +139,31 @@ class TelegramDoor:
 
     async def start(self) -> None:
         """Open the door in the background."""
-        self._running = asyncio.create_task(self._run(), name="telegram door")
+        self._running = asyncio.create_task(self._patiently(self._run), name="telegram door")
 
     async def stop(self) -> None:
         """Close it: nothing new is taken, what is under way ends, Telegram learns what was settled.
 
         Call it before the switchboard is closed.
         """
-        await _end(self._running)
-        await self._intake.close(STOP_PATIENCE_S)
-        for task in self._spooled:
-            task.cancel()
-        await asyncio.gather(*self._spooled, return_exceptions=True)
-        if self._ready and self.webhook_secret is None:
-            await self._poller.finish()
-        if self._delivering is not None:
-            self._deliverer.stop()
-            await asyncio.wait([self._delivering], timeout=STOP_PATIENCE_S)
-            await _end(self._delivering)
         try:
+            await _end(self._running)
+            await self._intake.close(STOP_PATIENCE_S)
+            for task in self._spooled:
+                task.cancel()
+            await asyncio.gather(*self._spooled, return_exceptions=True)
+            if self._ready and not self._is_webhook:
+                await self._poller.finish()
+            if self._delivering is not None:
+                self._deliverer.stop()
+                await asyncio.wait([self._delivering], timeout=STOP_PATIENCE_S)
+                await _end(self._delivering)
             await self.application.shutdown()
             await self.bot.shutdown()
         except TelegramError as error:
             log.warning("Telegram's connections did not close well: %s", type(error).__name__)
-        self._discretion.uninstall()
+        finally:
+            self._discretion.uninstall()
 
     async def take(self, update: dict[str, Any]) -> None:
         """Settle one update that came by webhook.
@@ -184,22 +191,22 @@ class TelegramDoor:
     async def _run(self) -> None:
         await self._patiently(self.application.initialize)
         self._ready = True
-        self._delivering = asyncio.create_task(self._deliverer.run(), name="telegram deliverer")
-        if (secret := self.webhook_secret) is not None:
-            for update in await self._spool.waiting():
-                self._take_spooled(self.bot.read_update(update))
-            await self._patiently(lambda: self._set_webhook(secret))
+        if self._delivering is None:
+            self._delivering = asyncio.create_task(self._deliverer.run(), name="telegram deliverer")
+        if self._is_webhook:
+            await self._take_up_spooled()
+            await self._patiently(self._set_webhook)
         else:
             await self._once(self.bot.delete_webhook())
         await self._once(self.bot.set_my_commands(bot_commands(self._wording)))
         log.info("the Telegram door is open (%s)", self._settings.telegram_mode)
-        if self.webhook_secret is None:
+        if not self._is_webhook:
             await self._patiently(self._poller.run)
 
-    async def _set_webhook(self, secret: str) -> None:
+    async def _set_webhook(self) -> None:
         await self.bot.set_webhook(
             self._settings.telegram_webhook_url or "",
-            secret_token=secret,
+            secret_token=self._settings.telegram_webhook_secret,
             allowed_updates=ALLOWED_UPDATES,
             max_connections=WEBHOOK_CONNECTIONS,
         )
@@ -254,6 +261,14 @@ class TelegramDoor:
             await self.bot.send_message(chat_id, self._wording.say(key, reference=reference))
         except TelegramError as failure:
             log.warning("fault %s could not be told: %s", reference, type(failure).__name__)
+
+    async def _take_up_spooled(self) -> None:
+        """Take what a crash left in the spool."""
+        for raw in await self._spool.waiting():
+            try:
+                self._take_spooled(self.bot.read_update(raw))
+            except Unreadable as error:
+                log_fault(log, new_reference(), "an update in the spool", error)
 
     def _take_spooled(self, update: Update) -> None:
         task = asyncio.create_task(self._settle_spooled(update), name=f"spooled update {update.update_id}")

@@ -17,7 +17,7 @@ from bot.roles import Role, role_of
 from bot.telegram.intake import MAX_ATTEMPTS, NotRecorded
 from bot.telegram.setup import TelegramDoor
 from bot.telegram.webhook import MAX_BODY, SECRET_HEADER, receive_update, router
-from casework.errors import BadInput
+from casework.errors import BadInput, ConfigurationError
 from tests.bot.telegram import updates as build
 from tests.bot.telegram.conftest import SECRET, TOKEN
 
@@ -156,7 +156,7 @@ class TestWebhook:
         assert (await self.post(client, build.numbered(build.text(ME, "您好")))).status_code == 404
 
     async def test_a_polling_door_takes_nothing_by_webhook(self, client, line):
-        line.door._settings = replace(line.door._settings, telegram_mode="polling")
+        line.door._is_webhook = False
         assert (await self.post(client, build.numbered(build.text(ME, "您好")))).status_code == 404
 
     async def test_without_a_door_the_route_is_closed(self):
@@ -308,8 +308,13 @@ class TestOpening:
 
     async def test_a_door_without_a_token_cannot_be_made(self, parts, api):
         settings = replace(parts.settings, telegram_token=None)
-        with pytest.raises(ValueError, match="token"):
+        with pytest.raises(ConfigurationError, match="TELEGRAM_TOKEN"):
             TelegramDoor(replace(parts, settings=settings), request=api.request)
+
+    async def test_a_webhook_without_a_secret_cannot_be_opened(self, house_parts, api):
+        settings = replace(house_parts.settings, telegram_webhook_secret=None)
+        with pytest.raises(ConfigurationError, match="TELEGRAM_WEBHOOK_SECRET"):
+            TelegramDoor(replace(house_parts, settings=settings), request=api.request)
 
     async def test_a_door_that_never_opened_closes(self, parts, api):
         api.answer("getMe", NetworkError("down"))
