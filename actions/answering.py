@@ -18,6 +18,8 @@ from casework.knowledge import Article
 STORY_MIN = 8
 """A sentence shorter than this many characters tells no story worth keeping for the case."""
 STORY_MAX = 1500
+TOPIC_BEHIND_FACTS = 0.15
+"""How likely a topic must be for facts told outside a form to be answered as a question about it."""
 STORY_TOPICS = ("labour.", "heat.", "tuition.", "legal.aid", "service.hardship")
 
 
@@ -103,6 +105,9 @@ class ActionNoteFacts(CaseworkAction):
 
         if turn.slot("last_topic") == "legal.station" and turn.entities.get("district"):
             return await find_stations(turn, speaker, session, house)
+        meant = _what_it_is_about(turn, house)
+        if meant is not None:
+            return speak_article(meant, turn, speaker, house, shanghai_day(house.clock.now()))
         labels = house.knowledge.case_types.fact_labels
         known = [f"{labels[name]} {value}" for name, value in turn.entities.items() if name in labels]
         if known:
@@ -111,3 +116,14 @@ class ActionNoteFacts(CaseworkAction):
         else:
             speaker.say("utter_not_understood_first")
         return []
+
+
+def _what_it_is_about(turn: Turn, house: Resources) -> Article | None:
+    """The article of the likeliest question behind bare facts (三个月没发工资 asks without asking)."""
+    for intent, confidence in turn.ranking:
+        info = house.knowledge.intents.get(intent)
+        if confidence < TOPIC_BEHIND_FACTS:
+            return None
+        if info is not None and info.kind == "ask":
+            return house.knowledge.article(info.topic)
+    return None

@@ -123,6 +123,16 @@ def test_a_photo_a_position_and_a_human_over_telegram(phone: Phone, house_on_tel
     assert len(phone.api.made("sendMessage", phone.member.chat_id)) == len(phone.shown), "the bot spoke up"
 
 
+def wait_until_drained(database: sqlite3.Connection, deadline: float) -> None:
+    """Until no message waits for an answer and nothing waits to be sent."""
+    waiting = (
+        "SELECT (SELECT count(*) FROM outbox WHERE delivery = 'pending')"
+        " + (SELECT count(*) FROM messages WHERE handling = 'pending')"
+    )
+    while database.execute(waiting).fetchone() != (0,) and time.monotonic() < deadline:
+        time.sleep(0.2)
+
+
 def test_the_bot_killed_in_the_middle_loses_no_message_and_answers_none_twice(
     house_on_telegram: RunningHouse, telegram: FakeBotApi
 ) -> None:
@@ -133,12 +143,12 @@ def test_the_bot_killed_in_the_middle_loses_no_message_and_answers_none_twice(
     os.kill(house_on_telegram.pid_of("bot"), signal.SIGKILL)
     for member in members:
         member.says("年休假有几天")
-    deadline = time.monotonic() + 90
+    deadline = time.monotonic() + 120
     while telegram.unconfirmed() and time.monotonic() < deadline:
         time.sleep(0.2)
     assert telegram.unconfirmed() == []
-    time.sleep(4)
     with closing(sqlite3.connect(house_on_telegram.var / "niangjia.db")) as database:
+        wait_until_drained(database, deadline)
         asked = database.execute(
             "SELECT m.conversation_id, m.handling,"
             " (SELECT count(*) FROM messages r WHERE r.in_reply_to = m.id) AS replies"

@@ -297,10 +297,15 @@ async def test_what_a_crash_left_pending_is_answered_after_the_start(
     assert reply.text == "答：没给钱"
 
 
-async def test_recovery_waits_for_the_dialogue_to_be_there(
-    house: House, script: Script, phone: Phone, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def dialogue_away(script: Script) -> None:
+    """The dialogue is not there yet when the application starts, so that its own recovery waits too."""
     script.well = False
+
+
+async def test_recovery_waits_for_the_dialogue_to_be_there(
+    dialogue_away: None, house: House, script: Script, phone: Phone
+) -> None:
     async with house.database.transaction() as session:
         conversation = await conversations.get(session, phone.conversation_id)
         await make_message(session, conversation, text="没给钱")
@@ -315,9 +320,8 @@ async def test_recovery_waits_for_the_dialogue_to_be_there(
 
 
 async def test_recovery_goes_on_without_the_dialogue_after_a_while(
-    house: House, script: Script, phone: Phone
+    dialogue_away: None, house: House, script: Script, phone: Phone
 ) -> None:
-    script.well = False
     async with house.database.transaction() as session:
         conversation = await conversations.get(session, phone.conversation_id)
         await make_message(session, conversation, text="没给钱")
