@@ -22,6 +22,7 @@ from sanic.response import HTTPResponse
 from sanic.response import json as json_response
 
 from nlu.topics import FALLBACK, IntentTable
+from nlu.tracker_store import ConversationTrackerStore
 
 logger = logging.getLogger(__name__)
 
@@ -73,7 +74,7 @@ class SwitchboardChannel(InputChannel):
             await on_new_message(
                 UserMessage(message, collector, sender, input_channel=self.name(), metadata=metadata)
             )
-            tracker = await agent.tracker_store.retrieve(sender)
+            tracker = await _as_saved(agent.tracker_store, sender)
             return json_response(
                 {
                     "messages": [_said(raw) for raw in collector.messages],
@@ -130,6 +131,15 @@ def _text(body: Mapping[str, Any], field: str) -> str:
     return text
 
 
+async def _as_saved(store: Any, sender: str) -> DialogueStateTracker | None:
+    """The dialogue as last saved, to be read only: from memory where this process saved it."""
+    ours = getattr(store, "_tracker_store", store)  # Rasa wraps every store in one that survives its failures
+    if isinstance(ours, ConversationTrackerStore) and (known := await ours.peek(sender)) is not None:
+        return known
+    found: DialogueStateTracker | None = await store.retrieve(sender)
+    return found
+
+
 async def _answered_before(
     store: Any, sender: str, message: str, metadata: Mapping[str, Any]
 ) -> dict[str, list[dict[str, Any]]] | None:
@@ -140,7 +150,7 @@ async def _answered_before(
     message_id = metadata.get("message_id")
     if message_id is None:
         return None
-    tracker = await store.retrieve(sender)
+    tracker = await _as_saved(store, sender)
     if tracker is None:
         return None
     events = list(tracker.events)

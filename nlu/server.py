@@ -20,6 +20,9 @@ def main() -> None:
     sys.argv[0] = "rasa"
     from rasa.__main__ import main as rasa_main  # noqa: PLC0415  (only after the environment is set)
 
+    from nlu import answers_of_actions  # noqa: PLC0415  (as above)
+
+    answers_of_actions.install()
     rasa_main()
 
 

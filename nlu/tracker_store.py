@@ -50,9 +50,9 @@ from nlu.tracker_cipher import TrackerCipher, data_keys
 
 logger = logging.getLogger(__name__)
 
-KEEP_AT_MOST = 150
+KEEP_AT_MOST = 100
 """Events a stored dialogue may have before its beginning is folded into slot values."""
-KEEP_WHEN_TRIMMED = 60
+KEEP_WHEN_TRIMMED = 40
 CACHED = 2000
 """Dialogues kept in memory; each is checked against its stored version before it is used."""
 FORGET_AFTER_S = 90 * 24 * 3600
