@@ -43,6 +43,14 @@ class Thresholds:
         return {name: round(value, 4) for name, value in asdict(self).items()}
 
 
+UNCHECKED = Thresholds(
+    confidence=1 - ASKING_BACK_COST / WRONG_ANSWER_COST,
+    out_of_scope=0.25,
+    clause=1 - ASKING_BACK_COST / WRONG_ANSWER_COST,
+)
+"""What the costs alone demand of a calibrated classifier: act when it is right two times in three."""
+
+
 def topic_probabilities(ranking: Ranking, intents: IntentTable) -> dict[str, float]:
     """Return the probability of every topic in a ranking (its intents' probabilities added up)."""
     probabilities: dict[str, float] = {}

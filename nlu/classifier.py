@@ -48,7 +48,7 @@ class LinearIntentClassifier(GraphComponent, IntentClassifier):
     @staticmethod
     def get_default_config() -> dict[str, Any]:
         """``kind`` logistic or svm, ``c`` its cost, ``folds`` held out, ``min_count`` of the n-grams."""
-        return {"kind": "logistic", "c": 3.0, "folds": 5, "min_count": 2, "ranking_length": 10, "seed": 20}
+        return {"kind": "svm", "c": 1.0, "folds": 5, "min_count": 2, "ranking_length": 10, "seed": 20}
 
     def __init__(
         self,

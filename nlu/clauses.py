@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 
 CLAUSES = "clauses"
-"""Message property under which the tokeniser leaves a message's clauses for the later components."""
+"""Message property under which the tokeniser leaves a sample of every clause for the featuriser."""
 
 _SENTENCE = re.compile(r"[^。!?;…\n]+[。!?;…\n]*")
 _COMMA = re.compile(r"[^,、: ]+[,、: ]*")
@@ -19,11 +18,10 @@ _LINK = re.compile(r"(?=(?:还有|另外|再就是|顺便|然后我想问|同时
 
 @dataclass(frozen=True)
 class Clause:
-    """One clause of a message: its text, where it starts in the message, and its words once cut."""
+    """One clause of a message: its text, and where it starts in the message."""
 
     text: str
     start: int
-    tokens: list[Any] = field(default_factory=list)
 
 
 def split_clauses(text: str) -> list[Clause]:

@@ -14,8 +14,8 @@ from rasa.shared.nlu.constants import INTENT, INTENT_RANKING_KEY, TEXT
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
-from nlu.acceptance import Thresholds, accepts, choose_thresholds, topics_of
-from nlu.classifier import CLAUSE_RANKINGS, HELD_OUT, NO_FEATURES, LinearIntentClassifier
+from nlu.acceptance import UNCHECKED, Thresholds, accepts, choose_thresholds, topics_of
+from nlu.classifier import CLAUSE_RANKINGS, HELD_OUT, NO_FEATURES
 from nlu.fingerprints import source_digest
 from nlu.topics import FALLBACK, IntentTable
 
@@ -35,8 +35,8 @@ class AcceptanceGate(GraphComponent, IntentClassifier):
 
     @classmethod
     def required_components(cls) -> list[type]:
-        """Rankings come from the classifier."""
-        return [LinearIntentClassifier]
+        """Rankings come from a classifier."""
+        return [IntentClassifier]
 
     @staticmethod
     def get_default_config() -> dict[str, Any]:
@@ -91,13 +91,18 @@ class AcceptanceGate(GraphComponent, IntentClassifier):
         return source_digest("nlu.fallback", "nlu.acceptance", "nlu.topics", files=(path,))
 
     def train(self, training_data: TrainingData) -> Resource:
-        """Choose the cheapest thresholds on the held-out folds and store them with the table of intents."""
+        """Choose the cheapest thresholds on the held-out folds and store them with the table of intents.
+
+        After a classifier that keeps no held-out folds (DIET), the thresholds are those of the costs alone.
+        """
         examples = [message for message in training_data.intent_examples if message.get(HELD_OUT)]
-        thresholds = choose_thresholds(
-            [message.get(HELD_OUT) for message in examples],
-            [message.get(INTENT) for message in examples],
-            self._intents,
-        )
+        thresholds = UNCHECKED
+        if examples:
+            thresholds = choose_thresholds(
+                [message.get(HELD_OUT) for message in examples],
+                [message.get(INTENT) for message in examples],
+                self._intents,
+            )
         logger.info("acceptance thresholds on held-out folds: %s", thresholds.as_dict())
         with self._model_storage.write_to(self._resource) as folder:
             (folder / "intents.yml").write_text(self._intents.content, "utf-8")

@@ -10,9 +10,8 @@ import numpy as np
 from rasa.engine.graph import ExecutionContext, GraphComponent
 from rasa.engine.storage.resource import Resource
 from rasa.engine.storage.storage import ModelStorage
-from rasa.nlu.constants import TOKENS_NAMES
 from rasa.nlu.featurizers.sparse_featurizer.sparse_featurizer import SparseFeaturizer
-from rasa.nlu.tokenizers.tokenizer import Token, Tokenizer
+from rasa.nlu.tokenizers.tokenizer import Tokenizer
 from rasa.shared.nlu.constants import FEATURE_TYPE_SENTENCE, TEXT
 from rasa.shared.nlu.training_data.features import Features
 from rasa.shared.nlu.training_data.message import Message
@@ -20,8 +19,8 @@ from rasa.shared.nlu.training_data.training_data import TrainingData
 
 from nlu.clauses import CLAUSES
 from nlu.fingerprints import source_digest
-from nlu.ngrams import NgramVectoriser, Sample
-from nlu.tokeniser import CONCEPT, lower
+from nlu.ngrams import NgramVectoriser
+from nlu.tokeniser import SAMPLE
 
 CLAUSE_FEATURES = "clause_features"
 """Message property with one sparse row per clause (only when serving, only for several clauses)."""
@@ -90,11 +89,11 @@ class NgramFeaturizer(SparseFeaturizer, GraphComponent):
     @classmethod
     def fingerprint_addon(cls, config: dict[str, Any]) -> str | None:
         """Make Rasa's training cache notice a change of the n-grams."""
-        return source_digest("nlu.features", "nlu.ngrams")
+        return source_digest("nlu.features", "nlu.ngrams", "nlu.pinyin")
 
     def train(self, training_data: TrainingData) -> Resource:
         """Learn vocabulary and idf from the training sentences."""
-        samples = [sample_of(message) for message in training_data.training_examples if message.get(TEXT)]
+        samples = [message.get(SAMPLE) for message in training_data.training_examples if message.get(SAMPLE)]
         self._vectoriser.fit(samples)
         with self._model_storage.write_to(self._resource) as folder:
             write_vectoriser(self._vectoriser, folder)
@@ -108,29 +107,15 @@ class NgramFeaturizer(SparseFeaturizer, GraphComponent):
     def process(self, messages: list[Message]) -> list[Message]:
         """Add one sentence row to every message with text, and one row per clause where there are clauses."""
         for message in messages:
-            if not message.get(TEXT) or message.get(TOKENS_NAMES[TEXT]) is None:
+            sample = message.get(SAMPLE)
+            if sample is None:
                 continue
-            row = self._vectoriser.transform([sample_of(message)])
+            row = self._vectoriser.transform([sample])
             message.add_features(Features(row, FEATURE_TYPE_SENTENCE, TEXT, self._identifier))
             clauses = message.get(CLAUSES)
             if clauses:
-                samples = [_sample(clause.text, clause.tokens) for clause in clauses]
-                message.set(CLAUSE_FEATURES, self._vectoriser.transform(samples))
+                message.set(CLAUSE_FEATURES, self._vectoriser.transform(clauses))
         return messages
-
-
-def sample_of(message: Message) -> Sample:
-    """Return the sample behind a tokenised message."""
-    return _sample(message.get(TEXT), message.get(TOKENS_NAMES[TEXT]) or [])
-
-
-def _sample(text: str, tokens: list[Token]) -> Sample:
-    concepts = (token.get(CONCEPT) for token in tokens)
-    return Sample(
-        lower(text),
-        tuple(token.text for token in tokens),
-        tuple(concept for concept in concepts if concept),
-    )
 
 
 def write_vectoriser(vectoriser: NgramVectoriser, folder: Path) -> None:

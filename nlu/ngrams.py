@@ -1,28 +1,38 @@
 """What the classifier sees of a sentence: weighted blocks of n-grams, as plain functions and arrays.
 
-Blocks: ``char`` (1–4 characters), ``word`` (1–2 words, the union dictionary's concepts behind them and
-pairs of those), ``pinyin`` (1–3 syllables without tones, so that 经济不长 sounds like 经济补偿) and
-``tail`` (1–3 characters of the last two clauses, where the question usually stands). No dense arrays.
+Blocks: ``char`` (1–4 characters, digits all alike), ``word`` (1–2 words, the union dictionary's concepts
+and pairs of those, the text's shape), ``pinyin`` (1–3 syllables without tones, so that 经济不长 sounds like
+经济补偿) and ``tail`` (1–3 characters of the last two clauses, where the question usually stands). No dense
+arrays.
 """
 
 from __future__ import annotations
 
 import re
-import unicodedata
+from bisect import bisect
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from itertools import combinations
+from itertools import combinations, pairwise
 
 import numpy as np
 from numpy.typing import NDArray
-from pypinyin.pinyin_dict import pinyin_dict
 from scipy.sparse import csr_matrix
+
+from nlu.pinyin import syllables
 
 Grams = dict[str, list[str]]
 _PAUSE = re.compile(r"[,。!?;:、… ]+")
 _TAIL_CHARACTERS = 40
+_DIGIT = re.compile(r"\d")
+_LENGTHS = (3, 6, 10, 20, 40, 80)
+_SHAPES = {
+    "asks": re.compile(r"[?吗不没么啥咋呢]$|怎么|咋|多少|什么|能不能|吗|哪|几"),
+    "phone": re.compile(r"1[3-9]\d{9}"),
+    "digits": re.compile(r"\d"),
+    "date": re.compile(r"\d{4}年|\d月|月\d|[一二三四五六七八九十]月"),
+    "greets": re.compile(r"^(?:你好|您好)"),
+}
 
 
 @dataclass(frozen=True)
@@ -37,38 +47,37 @@ class Sample:
 def grams_of(sample: Sample) -> Grams:
     """Return the n-grams of ``sample`` by block name."""
     text = sample.text
-    syllables = [syllable(char) for char in text if char.isalnum()]
+    sounds = syllables(text)
     clauses = [clause for clause in _PAUSE.split(text) if clause]
-    tail = "".join(clauses[-2:])[-_TAIL_CHARACTERS:]
-    pairs = zip(sample.words, sample.words[1:], strict=False)
-    concepts = sorted(set(sample.concepts))
     return {
-        "char": _runs(text, 4),
-        "word": [
-            *sample.words,
-            *("_".join(pair) for pair in pairs),
-            *(f"#{concept}" for concept in sample.concepts),
-            *(f"#{one}#{other}" for one, other in combinations(concepts, 2)),
-        ],
-        "pinyin": [
-            " ".join(syllables[i : i + n]) for n in range(1, 4) for i in range(len(syllables) - n + 1)
-        ],
-        "tail": _runs(tail, 3),
+        "char": _runs(_DIGIT.sub("0", text), 4),
+        "word": [*sample.words, *_pairs(sample.words), *_concept_grams(sample.concepts), *shape(text)],
+        "pinyin": [" ".join(sounds[i : i + n]) for n in range(1, 4) for i in range(len(sounds) - n + 1)],
+        "tail": _runs("".join(clauses[-2:])[-_TAIL_CHARACTERS:], 3),
     }
+
+
+def shape(text: str) -> list[str]:
+    """Return what a text looks like, whatever it says: length, numbers, dates, a phone, a question."""
+    found = [f"?length{bisect(_LENGTHS, len(text))}"]
+    found += [f"?{name}" for name, pattern in _SHAPES.items() if pattern.search(text)]
+    return found
+
+
+def _concept_grams(concepts: Sequence[str]) -> list[str]:
+    certain = sorted({concept for concept in concepts if not concept.startswith("~")})
+    return [
+        *(concept if concept.startswith("~") else f"#{concept}" for concept in concepts),
+        *(f"#{one}#{other}" for one, other in combinations(certain, 2)),
+    ]
+
+
+def _pairs(words: Sequence[str]) -> list[str]:
+    return ["_".join(pair) for pair in pairwise(words)]
 
 
 def _runs(text: str, longest: int) -> list[str]:
     return [text[i : i + n] for n in range(1, longest + 1) for i in range(len(text) - n + 1)]
-
-
-@lru_cache(maxsize=16_384)
-def syllable(char: str) -> str:
-    """Return the first pinyin reading of a character without its tone, or the character itself."""
-    reading = pinyin_dict.get(ord(char))
-    if reading is None:
-        return char
-    decomposed = unicodedata.normalize("NFD", reading.split(",")[0])
-    return "".join(part for part in decomposed if not unicodedata.combining(part))
 
 
 class NgramVectoriser:

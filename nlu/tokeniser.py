@@ -7,11 +7,8 @@ the model: a model keeps cutting the way it was trained to.
 
 from __future__ import annotations
 
-import logging
-from pathlib import Path
 from typing import Any
 
-import jieba
 from rasa.engine.graph import ExecutionContext
 from rasa.engine.storage.resource import Resource
 from rasa.engine.storage.storage import ModelStorage
@@ -21,67 +18,20 @@ from rasa.shared.nlu.constants import TEXT
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
-from nlu.clauses import CLAUSES, Clause, split_clauses
+from nlu.clauses import CLAUSES, split_clauses
+from nlu.dictionary import UnionDictionary, lower
 from nlu.fingerprints import source_digest
+from nlu.ngrams import Sample
 
-CONCEPT = "concept"
-"""Key of a token's data that holds the dictionary's concept for the word."""
+SAMPLE = "sample"
+"""Message property with what the featuriser needs of the text."""
 DICTIONARY_FILE = "union.txt"
-
-logging.getLogger("jieba").setLevel(logging.WARNING)
-
-
-class UnionDictionary:
-    """Union dictionary: the words of trade-union life, each with a frequency and the concept it stands for.
-
-    One ``word frequency concept`` a line (jieba's user-dictionary format, its tag column holding the
-    concept). Raises ``ValueError`` naming the line that breaks the format.
-    """
-
-    def __init__(self, content: str) -> None:
-        self.content = content
-        self.words: dict[str, tuple[int, str]] = {}
-        for number, line in enumerate(content.splitlines(), start=1):
-            parts = line.split()
-            if not parts or parts[0].startswith("#"):
-                continue
-            if len(parts) != 3 or not parts[1].isdigit() or int(parts[1]) == 0:
-                raise ValueError(f"dictionary line {number}: expected 'word frequency concept', got {line!r}")
-            self.words[lower(parts[0])] = (int(parts[1]), parts[2])
-
-    @classmethod
-    def read(cls, path: str | Path) -> UnionDictionary:
-        """Read a dictionary file (UTF-8)."""
-        return cls(Path(path).read_text("utf-8"))
-
-    def new_jieba(self) -> jieba.Tokenizer:
-        """Return a jieba instance of its own that knows these words; nothing global changes."""
-        instance = jieba.Tokenizer()
-        # Done by hand instead of initialize(): that one shares a cache file in the temporary folder and logs.
-        instance.FREQ, instance.total = instance.gen_pfdict(instance.get_dict_file())
-        instance.initialized = True
-        for word, (frequency, _) in self.words.items():
-            instance.add_word(word, frequency)
-        return instance
-
-    def concept(self, word: str) -> str | None:
-        """Return the concept ``word`` stands for, or None for an ordinary word."""
-        known = self.words.get(word)
-        return known[1] if known else None
-
-
-def lower(text: str) -> str:
-    """Lower-case without changing the length, so that offsets hold (``İ`` stays as it is)."""
-    lowered = text.lower()
-    if len(lowered) == len(text):
-        return lowered
-    return "".join(char.lower() if len(char.lower()) == 1 else char for char in text)
 
 
 class UnionJiebaTokenizer(Tokenizer):
-    """Pipeline component: cuts the text into words; each knows the union's concept it stands for.
+    """Pipeline component: cuts the text into words and finds the union's concepts in it.
 
-    At serving time it also cuts every clause of a longer text, for the components that look for
+    When serving it also does so for every clause of a longer text, for the components that look for
     several topics in one message.
     """
 
@@ -147,7 +97,8 @@ class UnionJiebaTokenizer(Tokenizer):
     def fingerprint_addon(cls, config: dict[str, Any]) -> str | None:
         """Make Rasa's training cache notice a changed dictionary."""
         path = {**cls.get_default_config(), **config}["dictionary"]
-        return source_digest("nlu.tokeniser", "nlu.clauses", files=(path,))
+        modules = ("nlu.tokeniser", "nlu.clauses", "nlu.dictionary", "nlu.pinyin")
+        return source_digest(*modules, files=(path,))
 
     def train(self, training_data: TrainingData) -> Resource:
         """Put the dictionary into the model."""
@@ -157,16 +108,18 @@ class UnionJiebaTokenizer(Tokenizer):
 
     def cut(self, text: str) -> list[Token]:
         """Return the words of ``text`` (lower-cased, marks and spaces left out)."""
-        tokens = []
-        for word, start, end in self._jieba.tokenize(lower(text), HMM=False):
-            if any(char.isalnum() for char in word):
-                concept = self._dictionary.concept(word)
-                tokens.append(Token(word, start, end, data={CONCEPT: concept} if concept else None))
-        return tokens
+        return [
+            Token(word, start, end)
+            for word, start, end in self._jieba.tokenize(lower(text), HMM=False)
+            if any(char.isalnum() for char in word)
+        ]
 
     def tokenize(self, message: Message, attribute: str) -> list[Token]:
-        """Return the words of one attribute of ``message``."""
-        return self.cut(message.get(attribute))
+        """Return the words of one attribute of ``message``; of its text, the concepts as well."""
+        tokens = self.cut(message.get(attribute))
+        if attribute == TEXT:
+            message.set(SAMPLE, self._sample(message.get(TEXT), tokens))
+        return tokens
 
     def process(self, messages: list[Message]) -> list[Message]:
         """Set the words of the text, and of each of its clauses where there are several."""
@@ -174,14 +127,18 @@ class UnionJiebaTokenizer(Tokenizer):
             text = message.get(TEXT)
             if not text or text.startswith("/"):
                 continue
-            tokens = self.cut(text)
+            tokens = self.tokenize(message, TEXT)
             message.set(TOKENS_NAMES[TEXT], tokens)
             clauses = split_clauses(text)
             if len(clauses) > 1:
-                message.set(CLAUSES, [_with_tokens(clause, tokens) for clause in clauses])
+                message.set(CLAUSES, [self._clause(clause.text, clause.start, tokens) for clause in clauses])
         return messages
 
+    def _clause(self, text: str, start: int, tokens: list[Token]) -> Sample:
+        end = start + len(text)
+        return self._sample(text, [token for token in tokens if start <= token.start < end])
 
-def _with_tokens(clause: Clause, tokens: list[Token]) -> Clause:
-    end = clause.start + len(clause.text)
-    return Clause(clause.text, clause.start, [token for token in tokens if clause.start <= token.start < end])
+    def _sample(self, text: str, tokens: list[Token]) -> Sample:
+        words = tuple(token.text for token in tokens)
+        lowered = lower(text)
+        return Sample(lowered, words, tuple(self._dictionary.concepts(lowered, words)))

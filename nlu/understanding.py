@@ -1,17 +1,18 @@
 """Understanding without a server: a trained model's NLU half, for the command line and for tests.
 
-Loads only our components from the model, in the order of ``config.yml``. Rasa's own loader would
-import TensorFlow (some ten seconds) for nothing we use.
+Loads only the NLU components of a model, in the order of ``config.yml``. Rasa's own loader would import
+TensorFlow (some ten seconds) for nothing we use.
 """
 
 from __future__ import annotations
 
+import importlib
 import json
-import shutil
+import tarfile
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from rasa.engine.graph import ExecutionContext, GraphComponent, GraphSchema
@@ -24,6 +25,7 @@ from nlu.facts.model import FACT_NAMES
 from nlu.topics import FALLBACK
 
 _OURS = "nlu."
+_FIRST = "nlu_message_converter"
 _BATCH = 64
 
 
@@ -40,14 +42,12 @@ class Interpreter:
     @classmethod
     def load(cls, model: str | Path) -> Interpreter:
         """Load a model file (``models/….tar.gz``); raises ``ModelUnreadable``."""
-        folder = Path(tempfile.mkdtemp(prefix="niangjia-model-"))
-        try:
-            storage, metadata = LocalModelStorage.from_model_archive(folder, Path(model))
-            return cls(_components(metadata.predict_schema, metadata.nlu_target, storage))
-        except (OSError, KeyError, ValueError, json.JSONDecodeError) as error:
-            raise ModelUnreadable(f"{model} is no model of this assistant: {error}") from error
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
+        with tempfile.TemporaryDirectory(prefix="niangjia-model-") as folder:
+            try:
+                metadata = _unpack(Path(model), Path(folder))
+                return cls(_components(metadata, LocalModelStorage(Path(folder))))
+            except (OSError, KeyError, ValueError, tarfile.TarError) as error:
+                raise ModelUnreadable(f"{model} is no model of this assistant: {error}") from error
 
     def parse(self, text: str, as_of: date) -> dict[str, Any]:
         """Return what is understood of one text, as ``niangjia parse`` prints it (design.md §7)."""
@@ -96,21 +96,40 @@ def summary(parsed: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _components(schema: GraphSchema, target: str, storage: LocalModelStorage) -> list[GraphComponent]:
-    """Instantiate our components in the order in which the prediction graph runs them."""
-    chain: list[tuple[str, Any]] = []
-    name = schema.nodes[target].needs["messages"]
-    while name in schema.nodes and schema.nodes[name].uses.__module__.startswith(_OURS):
-        chain.append((name, schema.nodes[name]))
-        name = schema.nodes[name].needs["messages"]
-    if not chain:
+def _unpack(model: Path, folder: Path) -> dict[str, Any]:
+    """Write the components' files of a model archive into ``folder`` and return its metadata."""
+    metadata: dict[str, Any] = {}
+    with tarfile.open(model, mode="r:gz") as archive:
+        for member in archive:
+            parts = PurePosixPath(member.name.lstrip("./")).parts
+            content = archive.extractfile(member) if member.isfile() and ".." not in parts else None
+            if content is None:
+                continue
+            if parts == ("metadata.json",):
+                metadata = json.load(content)
+            elif len(parts) == 3 and parts[0] == "components":
+                target = folder / parts[1] / parts[2]
+                target.parent.mkdir(exist_ok=True)
+                target.write_bytes(content.read())
+    return metadata
+
+
+def _components(metadata: Mapping[str, Any], storage: LocalModelStorage) -> list[GraphComponent]:
+    """Instantiate the NLU components in the order in which the prediction graph runs them."""
+    nodes = metadata["predict_schema"]["nodes"]
+    chain: list[tuple[str, Mapping[str, Any]]] = []
+    name = nodes[metadata["nlu_target"]]["needs"]["messages"]
+    while name in nodes and "messages" in nodes[name]["needs"] and name != _FIRST:
+        chain.append((name, nodes[name]))
+        name = nodes[name]["needs"]["messages"]
+    if not any(node["uses"].startswith(_OURS) for _, node in chain):
         raise ValueError("none of the components in nlu/ is in its pipeline")
-    return [
-        node.uses.load(
-            {**node.uses.get_default_config(), **node.config},
-            storage,
-            node.resource or Resource(name),
-            ExecutionContext(schema, node_name=name),
-        )
-        for name, node in reversed(chain)
-    ]
+    return [_component(name, node, storage) for name, node in reversed(chain)]
+
+
+def _component(name: str, node: Mapping[str, Any], storage: LocalModelStorage) -> GraphComponent:
+    module, _, class_name = node["uses"].rpartition(".")
+    kind: type[GraphComponent] = getattr(importlib.import_module(module), class_name)
+    resource = Resource(**node["resource"]) if node["resource"] else Resource(name)
+    context = ExecutionContext(GraphSchema({}), node_name=name)
+    return kind.load({**kind.get_default_config(), **node["config"]}, storage, resource, context)
