@@ -37,6 +37,8 @@ class RunningHouse:
     base_url: str
     output: Path
     ports: dict[str, int]
+    said_before: int = 0
+    """Bytes of the output that an earlier start in the same folder wrote."""
 
     @classmethod
     def start(cls, var: Path, model: Path, **environment: str) -> RunningHouse:
@@ -53,6 +55,7 @@ class RunningHouse:
         }
         var.mkdir(parents=True, exist_ok=True)
         output = var / "up.log"
+        said_before = output.stat().st_size if output.exists() else 0
         with output.open("ab") as log:
             process = subprocess.Popen(
                 [sys.executable, "-m", "bot", "up"],
@@ -62,7 +65,7 @@ class RunningHouse:
                 stderr=log,
                 stdin=subprocess.DEVNULL,
             )
-        house = cls(var, env, process, f"http://127.0.0.1:{ports['PORT']}", output, ports)
+        house = cls(var, env, process, f"http://127.0.0.1:{ports['PORT']}", output, ports, said_before)
         house.wait_until_ready()
         return house
 
@@ -72,7 +75,8 @@ class RunningHouse:
         while time.monotonic() < deadline:
             if self.process.poll() is not None:
                 raise AssertionError(f"the house ended:\n{self.logs()}")
-            if "is ready" in self.output.read_text() and "web page" in self.output.read_text():
+            said = self.output.read_bytes()[self.said_before :].decode()
+            if "is ready" in said and "web page" in said:
                 return
             time.sleep(0.2)
         raise AssertionError(f"not ready after {READY_WITHIN_S} s:\n{self.logs()}")
