@@ -20,7 +20,8 @@ STORIES = Path(__file__).parent / "test_stories.yml"
 def run_stories(model: Path, stories: Path, out: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [
-            sys.executable, "-m", "nlu.server", "test", "core", "--model", str(model), "--stories", str(stories),
+            sys.executable, "-m", "nlu.server", "test", "core", "--model", str(model),
+            "--stories", str(stories),
             "--out", str(out), "--fail-on-prediction-errors",
         ],
         cwd=ROOT, env={**os.environ, "PYTHONWARNINGS": "ignore"}, capture_output=True, text=True, check=False,
