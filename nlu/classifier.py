@@ -27,8 +27,6 @@ HELD_OUT = "held_out"
 """Message property in training: the ranking by a model that has not seen the sentence."""
 CLAUSE_RANKINGS = "clause_rankings"
 """Message property when serving: one ranking per clause."""
-NO_FEATURES = "no_features"
-"""Message property when serving: nothing of the text is in the vocabulary."""
 
 Ranking = list[tuple[str, float]]
 
@@ -132,11 +130,9 @@ class LinearIntentClassifier(GraphComponent, IntentClassifier):
         for message in messages:
             rows = _row(message)
             if rows is None:
-                message.set(NO_FEATURES, True)
                 message.set(INTENT, {"name": None, "confidence": 0.0}, add_to_output=True)
                 message.set(INTENT_RANKING_KEY, [], add_to_output=True)
                 continue
-            message.set(NO_FEATURES, rows.nnz == 0)
             clauses = message.get(CLAUSE_FEATURES)
             if clauses is not None:
                 rows = vstack([rows, clauses], format="csr")

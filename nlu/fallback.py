@@ -10,12 +10,13 @@ from rasa.engine.graph import ExecutionContext, GraphComponent
 from rasa.engine.storage.resource import Resource
 from rasa.engine.storage.storage import ModelStorage
 from rasa.nlu.classifiers.classifier import IntentClassifier
-from rasa.shared.nlu.constants import INTENT, INTENT_RANKING_KEY, TEXT
+from rasa.shared.nlu.constants import INTENT, INTENT_RANKING_KEY
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
 from nlu.acceptance import UNCHECKED, Thresholds, accepts, choose_thresholds, topics_of
-from nlu.classifier import CLAUSE_RANKINGS, HELD_OUT, NO_FEATURES
+from nlu.classifier import CLAUSE_RANKINGS, HELD_OUT
+from nlu.features import KNOWN_SHARE
 from nlu.fingerprints import source_digest
 from nlu.topics import FALLBACK, IntentTable
 
@@ -24,6 +25,8 @@ logger = logging.getLogger(__name__)
 ACCEPTED = "accepted"
 TOPIC = "topic"
 TOPICS = "topics"
+_LEAST_KNOWN = 0.2
+"""Less of the text than this seen in training (gibberish, only emoji): no guess is worth anything."""
 
 
 class AcceptanceGate(GraphComponent, IntentClassifier):
@@ -114,12 +117,12 @@ class AcceptanceGate(GraphComponent, IntentClassifier):
         if self._thresholds is None:
             raise RuntimeError("the acceptance gate has not been trained")
         for message in messages:
-            known = bool(message.get(TEXT)) and not message.get(NO_FEATURES)
-            guesses = message.get(INTENT_RANKING_KEY) or [] if known else []
+            known = message.get(KNOWN_SHARE, 1.0)
+            guesses = message.get(INTENT_RANKING_KEY) or [] if known > 0 else []
             ranking = [(guess["name"], guess["confidence"]) for guess in guesses]
             clauses = message.get(CLAUSE_RANKINGS) or []
-            accepted = accepts(ranking, self._intents, self._thresholds)
-            topics = topics_of(ranking, clauses, self._intents, self._thresholds)
+            accepted = known >= _LEAST_KNOWN and accepts(ranking, self._intents, self._thresholds)
+            topics = topics_of(ranking, clauses, self._intents)
             message.set(ACCEPTED, accepted, add_to_output=True)
             message.set(TOPIC, self._intents.topic(ranking[0][0]) if ranking else None, add_to_output=True)
             message.set(TOPICS, topics, add_to_output=True)

@@ -22,6 +22,8 @@ from nlu.fingerprints import source_digest
 from nlu.ngrams import NgramVectoriser
 from nlu.tokeniser import SAMPLE
 
+KNOWN_SHARE = "known_share"
+"""Message property: which share of the text's neighbouring characters was seen in training."""
 CLAUSE_FEATURES = "clause_features"
 """Message property with one sparse row per clause (only when serving, only for several clauses)."""
 
@@ -110,6 +112,7 @@ class NgramFeaturizer(SparseFeaturizer, GraphComponent):
             sample = message.get(SAMPLE)
             if sample is None:
                 continue
+            message.set(KNOWN_SHARE, self._vectoriser.known_share(sample.text))
             row = self._vectoriser.transform([sample])
             message.add_features(Features(row, FEATURE_TYPE_SENTENCE, TEXT, self._identifier))
             clauses = message.get(CLAUSES)

@@ -140,7 +140,8 @@ def _restricted(rows: csr_matrix, kept: NDArray[np.bool_]) -> csr_matrix:
 def fit_sharpness(scores: Floats, labels: Sequence[str], classes: Sequence[str]) -> float:
     """Return the factor on held-out scores whose softmax is best calibrated (least log loss).
 
-    It is one over the temperature; searched between 0.2 and 50 by golden section.
+    It is one over the temperature; searched between 0.2 and 15 by golden section (a handful of sentences that
+    are all told apart would ask for infinity).
     """
     column_of = {name: column for column, name in enumerate(classes)}
     right = np.asarray([column_of[label] for label in labels])
@@ -150,7 +151,7 @@ def fit_sharpness(scores: Floats, labels: Sequence[str], classes: Sequence[str])
         probabilities = softmax(scores * np.float32(np.exp(log_sharpness)))
         return float(-np.log(np.maximum(probabilities[lines, right], 1e-9)).mean())
 
-    low, high = float(np.log(0.2)), float(np.log(50.0))
+    low, high = float(np.log(0.2)), float(np.log(15.0))
     ratio = (np.sqrt(5) - 1) / 2
     for _ in range(40):
         left, middle = high - ratio * (high - low), low + ratio * (high - low)

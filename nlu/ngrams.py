@@ -121,6 +121,14 @@ class NgramVectoriser:
         indices = np.concatenate(columns) if columns else np.zeros(0, dtype=np.int32)
         return csr_matrix((data, indices, starts), shape=(len(starts) - 1, len(self.idf)), dtype=np.float32)
 
+    def known_share(self, text: str) -> float:
+        """Return which share of a text's neighbouring characters was seen in training (marks aside)."""
+        known = self.vocabulary.get("char", {})
+        folded = _DIGIT.sub("0", text)
+        pairs = [pair for pair in map("".join, pairwise(folded)) if pair.isalnum()]
+        units = pairs or [char for char in folded if char.isalnum()]
+        return sum(unit in known for unit in units) / len(units) if units else 0.0
+
     def row(self, sample: Sample) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
         """Return the columns and values of one sample's row."""
         grams = grams_of(sample)

@@ -10,3 +10,13 @@ with warnings.catch_warnings():
     import rasa.engine.graph
     import rasa.shared.core.domain  # noqa: F401  (as above)
     import spacy  # noqa: F401  (as above)
+
+import pytest
+
+from tests.nlu.pipeline import SmallPipeline, train
+
+
+@pytest.fixture(scope="session")
+def small(tmp_path_factory: pytest.TempPathFactory) -> SmallPipeline:
+    """A small assistant's NLU, trained once for all tests."""
+    return train(tmp_path_factory.mktemp("small") / "components")

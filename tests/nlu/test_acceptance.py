@@ -1,0 +1,114 @@
+"""The assistant acts on a guess where that is cheaper than asking back, and names a message's topics."""
+
+from __future__ import annotations
+
+import pytest
+
+from nlu.acceptance import (
+    MAX_TOPICS,
+    UNCHECKED,
+    Thresholds,
+    accepts,
+    choose_thresholds,
+    evidence,
+    topics_of,
+)
+from nlu.topics import OUT_OF_SCOPE, IntentTable
+from tests.nlu.pipeline import KNOWLEDGE
+
+INTENTS = IntentTable.read(KNOWLEDGE / "intents.yml")
+THRESHOLDS = Thresholds(confidence=0.4, deed=0.7, out_of_scope=0.2)
+
+
+def test_every_intent_has_a_topic_and_a_kind() -> None:
+    assert INTENTS.topic("ask_wage_arrears") == "labour.wage_arrears"
+    assert INTENTS.kind("request_case") == "deed"
+    assert INTENTS.topic("no_such_intent") is None
+
+
+@pytest.mark.parametrize(
+    ("ranking", "accepted"),
+    [
+        ([("ask_overtime", 0.5), ("ask_leave", 0.3)], True),
+        ([("ask_overtime", 0.3), ("ask_leave", 0.3)], False),
+        ([("request_case_withdraw", 0.6), ("ask_leave", 0.1)], False),
+        ([("request_case_withdraw", 0.8), ("ask_leave", 0.1)], True),
+        ([("ask_overtime", 0.6), (OUT_OF_SCOPE, 0.3)], False),
+        ([(OUT_OF_SCOPE, 0.8), ("ask_overtime", 0.1)], True),
+        ([("ask_tuition_aid", 0.3), ("request_tuition_aid", 0.25)], True),
+        ([], False),
+    ],
+)
+def test_a_guess_is_acted_on_when_it_is_sure_enough_for_what_it_does(
+    ranking: list[tuple[str, float]], accepted: bool
+) -> None:
+    assert accepts(ranking, INTENTS, THRESHOLDS) is accepted
+
+
+def test_a_question_is_as_sure_as_its_topic_and_a_deed_as_its_own_intent() -> None:
+    assert evidence([("ask_privacy", 0.4), ("request_forget", 0.3)], INTENTS) == pytest.approx(0.7)
+    assert evidence([("request_forget", 0.4), ("ask_privacy", 0.3)], INTENTS) == pytest.approx(0.4)
+
+
+def held_out(
+    intent: str, label: str, probability: float, times: int
+) -> list[tuple[list[tuple[str, float]], str]]:
+    return [([(intent, probability), ("ask_leave", 0.01)], label)] * times
+
+
+def test_thresholds_are_the_cheapest_on_held_out_sentences() -> None:
+    rows = [
+        *held_out("ask_overtime", "ask_overtime", 0.9, 90),
+        *held_out("ask_overtime", "ask_contract", 0.3, 30),
+        *held_out("ask_overtime", "ask_overtime", 0.3, 5),
+        *held_out("request_case_withdraw", "request_case_withdraw", 0.6, 60),
+        *held_out("request_case_withdraw", "request_case_urge", 0.5, 40),
+        *held_out("request_case_withdraw", "request_case_withdraw", 0.5, 60),
+    ]
+    chosen = choose_thresholds([ranking for ranking, _ in rows], [label for _, label in rows], INTENTS)
+    # Of the questions at 0.3 six in seven are wrong: asking back (1) is cheaper than being wrong (1.5).
+    assert 0.3 < chosen.confidence <= 0.9
+    # Of the deeds at 0.5 two in five are wrong: 0.4 times 3 costs more than asking back.
+    assert 0.5 < chosen.deed <= 0.6
+    assert chosen.cost == pytest.approx((35 + 100) / 285)
+    assert chosen.accepted_right == pytest.approx(1.0)
+
+
+def test_sentences_out_of_scope_count_as_a_fifth_however_many_were_trained_on() -> None:
+    inside = held_out("ask_overtime", "ask_overtime", 0.8, 80)
+    outside = held_out("ask_overtime", OUT_OF_SCOPE, 0.5, 20)
+    few = choose_thresholds(*map(list, zip(*(inside + outside), strict=True)), INTENTS)
+    many = choose_thresholds(*map(list, zip(*(inside + outside * 10), strict=True)), INTENTS)
+    assert few.cost == pytest.approx(many.cost)
+    assert few.confidence > 0.5
+
+
+def test_without_held_out_folds_the_costs_alone_decide() -> None:
+    assert UNCHECKED.confidence == pytest.approx(1 / 3)
+    assert UNCHECKED.deed == pytest.approx(2 / 3)
+
+
+def test_the_topics_of_a_message_are_those_of_the_whole_and_of_its_sure_clauses() -> None:
+    whole = [("ask_dismissal", 0.6), ("ask_social_insurance", 0.1), ("ask_overtime", 0.05), ("greet", 0.05)]
+    clauses = [
+        [("ask_social_insurance", 0.9)],
+        [("greet", 0.99)],
+        [("ask_overtime", 0.5)],
+        [("ask_honours", 0.95)],
+    ]
+    found = topics_of(whole, clauses, INTENTS)
+    assert [topic["topic"] for topic in found] == ["labour.dismissal", "labour.social_insurance"]
+    assert found[1]["confidence"] == pytest.approx(0.9)
+
+
+def test_a_message_has_at_most_four_topics_the_best_guess_first() -> None:
+    names = ["ask_dismissal", "ask_overtime", "ask_leave", "ask_contract", "ask_retirement", "ask_dispatch"]
+    whole = [(name, 0.3) for name in names]
+    found = topics_of(whole, [], INTENTS)
+    assert len(found) == MAX_TOPICS
+    assert found[0]["topic"] == "labour.dismissal"
+
+
+def test_nothing_likely_is_no_topic() -> None:
+    assert topics_of([("ask_dismissal", 0.1), ("greet", 0.1)], [], INTENTS) == []
+    assert topics_of([], [], INTENTS) == []
