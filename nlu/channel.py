@@ -53,7 +53,10 @@ class SwitchboardChannel(InputChannel):
             return json_response({"error": "not authorised"}, status=401)
 
         @blueprint.route("/", methods=["GET"])
-        async def health(_request: Request) -> HTTPResponse:
+        async def health(request: Request) -> HTTPResponse:
+            agent = getattr(request.app.ctx, "agent", None)
+            if agent is None or not agent.is_ready():
+                return json_response({"status": "no model is loaded"}, status=503)
             return json_response({"status": "ok"})
 
         @blueprint.route("/webhook", methods=["POST"])

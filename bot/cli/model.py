@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import subprocess
@@ -38,6 +39,25 @@ def newest_model(chosen: Settings) -> Path | None:
     return models[-1] if models else None
 
 
+def fits(chosen: Settings, model: Path) -> bool:
+    """Whether the model was trained by the pipeline and domain as they are now; an older one may not load."""
+    if os.environ.get("NIANGJIA_MODEL"):
+        return True
+    stamp = model.with_name(f"{model.name}.pipeline")
+    return stamp.is_file() and stamp.read_text(encoding="ascii") == _pipeline_digest(chosen)
+
+
+def _pipeline_digest(chosen: Settings) -> str:
+    digest = hashlib.sha256()
+    for path in [
+        chosen.home / "config.yml",
+        chosen.home / "domain.yml",
+        *sorted((chosen.home / "nlu").rglob("*.py")),
+    ]:
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
 def train_model(chosen: Settings, config: str = "config.yml") -> Path:
     """Train with Rasa, its progress on the screen; the new model. Raises ConfigurationError."""
     command = [
@@ -59,6 +79,7 @@ def train_model(chosen: Settings, config: str = "config.yml") -> Path:
     model = newest_model(chosen)
     if done.returncode != 0 or model is None:
         raise ConfigurationError("training failed; what Rasa said is above")
+    model.with_name(f"{model.name}.pipeline").write_text(_pipeline_digest(chosen), encoding="ascii")
     return model
 
 

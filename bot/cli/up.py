@@ -12,7 +12,7 @@ from rich.console import Console
 
 from bot.cli.house import opened, settings
 from bot.cli.knowledge import import_sample_stations
-from bot.cli.model import RASA_ENVIRONMENT, newest_model, train_model
+from bot.cli.model import RASA_ENVIRONMENT, fits, newest_model, train_model
 from bot.supervisor import Program, Supervisor, python_module
 from casework.settings import Settings
 
@@ -70,10 +70,11 @@ def up(
     os.chdir(chosen.home)
     asyncio.run(_prepare(chosen))
     model = newest_model(chosen)
-    if model is None or retrain:
-        console.print(
-            "no trained model yet: training one (under two minutes)" if model is None else "training"
+    if model is None or retrain or not fits(chosen, model):
+        why = (
+            "there is no trained model yet" if model is None else "the pipeline changed, or you asked for it"
         )
+        console.print(f"{why}: training a model (about two minutes)")
         model = train_model(chosen)
     supervisor_programs = programs(chosen, model)
 
