@@ -21,6 +21,7 @@ from bot.api.limits import BodyLimit, Limits
 from bot.dialogue import DialogueClient, open_dialogue
 from bot.headers import SecurityHeaders
 from bot.house import House
+from bot.keeping import keep_no_longer
 from bot.switchboard import Switchboard
 from casework.attachments import AttachmentStore
 from casework.clock import Clock, SystemClock
@@ -146,6 +147,7 @@ async def open_house(settings: Settings, dialogue: DialogueClient, clock: Clock)
         background = [
             asyncio.create_task(switchboard.feed.run(), name="live feed"),
             asyncio.create_task(take_up(house, stopping), name="recovery"),
+            asyncio.create_task(keep_no_longer(house, stopping), name="retention"),
         ]
         try:
             yield house
