@@ -9,7 +9,7 @@ import httpx
 import typer
 
 from bot.cli.house import opened, settings
-from bot.cli.model import newest_model
+from bot.cli.model import fits, newest_model
 from casework.errors import CaseworkError
 from casework.knowledge import Knowledge
 from casework.settings import Settings
@@ -55,6 +55,8 @@ def _model(chosen: Settings) -> str:
     model = newest_model(chosen)
     if model is None:
         raise CaseworkError("there is no trained model: run `niangjia train`")
+    if not fits(chosen, model):
+        raise CaseworkError(f"{model.name} was trained by another pipeline or domain: run `niangjia train`")
     return model.name
 
 
