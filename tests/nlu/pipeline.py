@@ -52,7 +52,9 @@ TRAINED: tuple[type[Any], ...] = (
     AcceptanceGate,
     FactExtractor,
 )
-PATHS: dict[str, dict[str, str]] = {
+PATHS: dict[str, dict[str, Any]] = {
+    "NgramFeaturizer": {"min_count": 1},
+    "LinearIntentClassifier": {"min_count": 1},
     "UnionJiebaTokenizer": {"dictionary": str(KNOWLEDGE / "dictionary" / "union.txt")},
     "AcceptanceGate": {"intents": str(KNOWLEDGE / "intents.yml")},
     "FactExtractor": {
