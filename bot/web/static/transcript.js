@@ -23,15 +23,20 @@ export class Transcript {
 
   // Messages from the server. The member's own live ones are on the page already.
   add(messages, { history = false } = {}) {
+    let first = null;
     for (const message of messages) {
       if (this.known.has(message.id)) continue;
       this.known.add(message.id);
       this.last = Math.max(this.last, message.id);
       if (message.author === "member" && !history) continue;
       if (message.author !== "member") this.settle();
-      this.place(this.turn(message));
+      const turn = this.turn(message);
+      this.place(turn);
+      if (!history) first ??= turn;
     }
     this.scroll();
+    // An answer longer than the screen is read from its beginning.
+    if (first && this.log.scrollHeight - first.offsetTop > this.log.clientHeight) this.log.scrollTop = first.offsetTop - 8;
   }
 
   turn(message) {
