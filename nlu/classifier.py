@@ -46,7 +46,7 @@ class LinearIntentClassifier(GraphComponent, IntentClassifier):
     @staticmethod
     def get_default_config() -> dict[str, Any]:
         """``kind`` logistic or svm, ``c`` its cost, ``folds`` held out, ``min_count`` of the n-grams."""
-        return {"kind": "svm", "c": 2.0, "folds": 5, "min_count": 3, "ranking_length": 10, "seed": 20}
+        return {"kind": "svm", "c": 1.0, "folds": 5, "min_count": 2, "ranking_length": 10, "seed": 20}
 
     def __init__(
         self,

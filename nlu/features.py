@@ -42,7 +42,7 @@ class NgramFeaturizer(SparseFeaturizer, GraphComponent):
         return {
             "alias": None,
             "weights": {"char": 1.0, "word": 1.0, "pinyin": 0.7, "tail": 0.6},
-            "min_count": 3,
+            "min_count": 2,
         }
 
     def __init__(

@@ -65,7 +65,7 @@ def softmax(scores: Floats) -> Floats:
 
 
 def fit(
-    rows: csr_matrix, labels: Sequence[str], kind: Kind = "svm", c: float = 2.0, seed: int = 20
+    rows: csr_matrix, labels: Sequence[str], kind: Kind = "svm", c: float = 1.0, seed: int = 20
 ) -> LinearModel:
     """Train a balanced one-against-rest linear model (seeded; raises ``ValueError`` below two classes)."""
     from sklearn.linear_model import LogisticRegression  # noqa: PLC0415  (serving needs no scikit-learn)
@@ -92,9 +92,9 @@ def held_out_scores(
     classes: Sequence[str],
     *,
     folds: int = 5,
-    min_count: int = 3,
+    min_count: int = 2,
     kind: Kind = "svm",
-    c: float = 2.0,
+    c: float = 1.0,
     seed: int = 20,
 ) -> Floats:
     """Return the score every sentence gets from a model that has not seen it (stratified folds).

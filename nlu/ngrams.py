@@ -1,7 +1,7 @@
 """What the classifier sees of a sentence: weighted blocks of n-grams, as plain functions and arrays.
 
-Blocks: ``char`` (1–3 characters, digits all alike), ``word`` (1–2 words, the union dictionary's concepts
-and pairs of those, the text's shape), ``pinyin`` (1–2 syllables without tones, so that 经济不长 sounds like
+Blocks: ``char`` (1–4 characters, digits all alike), ``word`` (1–2 words, the union dictionary's concepts
+and pairs of those, the text's shape), ``pinyin`` (1–3 syllables without tones, so that 经济不长 sounds like
 经济补偿) and ``tail`` (1–3 characters of the last two clauses, where the question usually stands). No dense
 arrays.
 """
@@ -50,9 +50,9 @@ def grams_of(sample: Sample) -> Grams:
     sounds = syllables(text)
     clauses = [clause for clause in _PAUSE.split(text) if clause]
     return {
-        "char": _runs(_DIGIT.sub("0", text), 3),
+        "char": _runs(_DIGIT.sub("0", text), 4),
         "word": [*sample.words, *_pairs(sample.words), *_concept_grams(sample.concepts), *shape(text)],
-        "pinyin": [" ".join(sounds[i : i + n]) for n in (1, 2) for i in range(len(sounds) - n + 1)],
+        "pinyin": [" ".join(sounds[i : i + n]) for n in range(1, 4) for i in range(len(sounds) - n + 1)],
         "tail": _runs("".join(clauses[-2:])[-_TAIL_CHARACTERS:], 3),
     }
 
@@ -83,7 +83,7 @@ def _runs(text: str, longest: int) -> list[str]:
 class NgramVectoriser:
     """Sublinear tf-idf over blocks of n-grams: every block and the whole row have length 1."""
 
-    def __init__(self, weights: dict[str, float], min_count: int = 3) -> None:
+    def __init__(self, weights: dict[str, float], min_count: int = 2) -> None:
         self.weights = weights
         self.min_count = min_count
         self.vocabulary: dict[str, dict[str, int]] = {}

@@ -18,7 +18,6 @@ _NOT_A_STAGE_BEFORE = re.compile(
     r"(?:大年|月|正月|腊月|农历|除夕|春节|放到|到|老年|农民|要求|限|招(?:聘|收)?|考|专升|没(?:有)?|没能|没考上|没上过)$"
 )
 _FINISHED = re.compile(r"(?:毕业|文化|学历|没毕业|没念完|没读完|辍学)")
-_SEVERAL = re.compile(r"老大|老二|俩|两个孩子|两个娃|一个.{0,8}一个")
 _FAMILY = re.compile(r"孩子|儿子|女儿|闺女|娃|弟|妹|孙|侄|供|我是|家里|助学")
 _IN_SCHOOL = re.compile(r"上|读|念|学|孩子|儿子|女儿|闺女|小孩|娃|升|今年|开学|考")
 
@@ -37,8 +36,6 @@ class SchoolStages:
         """Find the stage (初中, 高中, 中职, 大专, 本科, 研究生); two that contradict are none."""
         found = self._gazetteer.find(text)
         strong = [one for one in found if not one.meaning.endswith("?")]
-        if _SEVERAL.search(text) and len({one.meaning.rstrip("?") for one in found}) > 1:
-            return []
         going_on = [one for one in strong if not _FINISHED.match(after(text, one.end, 4))]
         counted = strong if going_on else found
         mentions = [Mention(one.meaning.rstrip("?"), one.start, one.end) for one in counted]

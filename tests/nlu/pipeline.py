@@ -52,9 +52,7 @@ TRAINED: tuple[type[Any], ...] = (
     AcceptanceGate,
     FactExtractor,
 )
-PATHS: dict[str, dict[str, Any]] = {
-    "NgramFeaturizer": {"min_count": 1},
-    "LinearIntentClassifier": {"min_count": 1},
+PATHS: dict[str, dict[str, str]] = {
     "UnionJiebaTokenizer": {"dictionary": str(KNOWLEDGE / "dictionary" / "union.txt")},
     "AcceptanceGate": {"intents": str(KNOWLEDGE / "intents.yml")},
     "FactExtractor": {
