@@ -36,11 +36,6 @@ class AcceptanceGate(GraphComponent, IntentClassifier):
     original guess in the ranking, behind the fallback.
     """
 
-    @classmethod
-    def required_components(cls) -> list[type]:
-        """Rankings come from a classifier."""
-        return [IntentClassifier]
-
     @staticmethod
     def get_default_config() -> dict[str, Any]:
         """``intents``: path of the table of intents, topics and kinds, read when training."""

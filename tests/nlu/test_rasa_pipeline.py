@@ -76,3 +76,16 @@ def test_a_model_trained_by_rasa_is_read_without_rasas_loader(model: Path) -> No
     assert found["topic"] == "labour.wage_arrears"
     assert found["facts"] == {"months_owed": "3"}
     assert interpreter.parse("防暑降温费發多少", date(2026, 11, 22))["topic"] == "heat.allowance"
+
+
+def test_every_other_configuration_keeps_our_spelling_our_gate_and_our_facts() -> None:
+    files = sorted((ROOT / "configs").glob("*.yml"))
+    assert files
+    for file in files:
+        config = yaml.safe_load(file.read_text("utf-8"))
+        names = [component["name"] for component in config["pipeline"]]
+        assert names[0] == "nlu.pipeline.TextNormaliser", file
+        assert names[-2:] == ["nlu.pipeline.AcceptanceGate", "nlu.pipeline.FactExtractor"], file
+        assert config["policies"] == yaml.safe_load((ROOT / "config.yml").read_text("utf-8"))["policies"], (
+            file
+        )
