@@ -30,6 +30,18 @@ MAX_MESSAGE = 8000
 """Characters; the switchboard's own limit is lower, payloads included."""
 
 
+class UtteranceCollector(CollectingOutputChannel):
+    """Collects what the bot says, one entry an utterance.
+
+    Rasa's own collector cuts a text at blank lines and splits text, buttons and custom data of one
+    utterance into several entries, some of them without a text.
+    """
+
+    async def send_response(self, recipient_id: str, message: dict[str, Any]) -> None:
+        """Keep one utterance as it is."""
+        self.messages.append({key: value for key, value in message.items() if value})
+
+
 class SwitchboardChannel(InputChannel):
     """Rasa's channel for our switchboard (docs/architecture.md, "bot ↔ Rasa")."""
 
@@ -73,7 +85,7 @@ class SwitchboardChannel(InputChannel):
             again = await _answered_before(agent.tracker_store, sender, message, metadata)
             if again is not None:
                 return json_response(again | {"understanding": {}})
-            collector = CollectingOutputChannel()
+            collector = UtteranceCollector()
             await on_new_message(
                 UserMessage(message, collector, sender, input_channel=self.name(), metadata=metadata)
             )
