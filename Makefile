@@ -2,7 +2,7 @@
 # Both set up what they need by themselves; the only thing asked for is Python 3 and a package index.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup run train test test-fast lint format bench clean
+.PHONY: help setup run train test test-fast lint format bench eval clean
 
 UV := $(shell command -v uv 2>/dev/null || echo .tools/bin/uv)
 RUN := $(UV) run --frozen --no-sync
@@ -51,6 +51,12 @@ format: setup ## let ruff tidy the code
 
 bench: setup ## measure the running system and print the figures
 	@$(RUN) python -m tests.bench
+
+GOLD := $(sort $(filter-out %/facts.jsonl,$(wildcard tests/nlu/gold/*.jsonl)))
+
+eval: setup ## measure the newest model on the gold set: var/eval/report.html and report.json
+	@$(RUN) niangjia evaluate $(GOLD) --facts tests/nlu/gold/facts.jsonl --as-of 2026-11-22 --robustness \
+		--html var/eval/report.html --save-json var/eval/report.json
 
 clean: ## remove what can be made again (keeps var/, your data)
 	@rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .rasa .import_linter_cache

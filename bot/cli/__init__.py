@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from bot.cli import cases, database, doctor, knowledge, model, up
+from bot.cli import cases, database, doctor, evaluation, knowledge, model, up
 from casework.errors import CaseworkError
 
 app = typer.Typer(
@@ -17,7 +17,7 @@ app.command("serve")(up.serve)
 app.command("doctor")(doctor.doctor)
 app.command("train")(model.train)
 app.command("parse")(model.parse)
-app.command("evaluate")(model.evaluate)
+app.command("evaluate")(evaluation.evaluate)
 app.add_typer(cases.app, name="staff")  # staff.app with the commands for cases added
 app.add_typer(knowledge.app, name="knowledge")
 app.add_typer(database.app, name="db")

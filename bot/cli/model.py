@@ -1,4 +1,4 @@
-"""train, parse, evaluate: the model, from the command line."""
+"""train, parse: the model, from the command line."""
 
 from __future__ import annotations
 
@@ -7,18 +7,21 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from bot.cli.house import settings
 from casework.clock import SystemClock, shanghai_day
-from casework.crisis import CrisisRules
+from casework.crisis import CrisisFinding, CrisisRules
 from casework.errors import BadInput, ConfigurationError
 from casework.settings import Settings
+
+if TYPE_CHECKING:
+    from nlu.understanding import Interpreter  # loads Rasa; only what hears texts needs it
 
 RASA_ENVIRONMENT = {
     "RASA_TELEMETRY_ENABLED": "false",
@@ -52,7 +55,7 @@ def _pipeline_digest(chosen: Settings) -> str:
     for path in [
         chosen.home / "config.yml",
         chosen.home / "domain.yml",
-        *sorted((chosen.home / "nlu").rglob("*.py")),
+        *(path for path in sorted((chosen.home / "nlu").rglob("*.py")) if path.parent.name != "evaluation"),
     ]:
         digest.update(path.read_bytes())
     return digest.hexdigest()
@@ -90,32 +93,70 @@ def train(
     typer.echo(f"trained {train_model(settings(), config)}")
 
 
-def understood(
-    texts: list[str], as_of: date, chosen: Settings, model: Path | None = None
-) -> Iterator[dict[str, Any]]:
-    """What the assistant makes of each text: crisis rules first, then the model (as the switchboard does)."""
-    from nlu.understanding import Interpreter  # noqa: PLC0415  (loads Rasa; only these commands need it)
+class Listener:
+    """Listener: the crisis rules and then a trained model, as the switchboard hears, but without a server."""
 
+    def __init__(self, interpreter: Interpreter, crisis: CrisisRules) -> None:
+        self._interpreter = interpreter
+        self._crisis = crisis
+
+    @classmethod
+    def load(cls, chosen: Settings, model: Path) -> Listener:
+        """Load the rules and a model; raises ConfigurationError where the file is no model."""
+        from nlu.understanding import Interpreter, ModelUnreadable  # noqa: PLC0415  (loads Rasa)
+
+        os.environ.update(RASA_ENVIRONMENT)
+        try:
+            interpreter = Interpreter.load(model)
+        except ModelUnreadable as error:
+            raise ConfigurationError(str(error)) from error
+        return cls(interpreter, CrisisRules.load(chosen.home / "data" / "knowledge" / "crisis.yml"))
+
+    def hear(self, texts: Sequence[str], as_of: date) -> Iterator[dict[str, Any]]:
+        """Yield what is understood of each text, in order, as ``niangjia parse`` prints it."""
+        for text, parsed in zip(texts, self._interpreter.parse_many(texts, as_of), strict=True):
+            yield {**parsed, **_crisis_first(self._crisis.detect(text), parsed), "text": text}
+
+    def hear_in_detail(self, texts: Sequence[str], as_of: date) -> Iterator[dict[str, Any]]:
+        """Yield the same with ``outside`` (probability of being out of scope), and what either half heard.
+
+        ``rule`` is the crisis rule's finding (kind, level, name) or None, ``model`` what the model alone
+        made of the text.
+        """
+        parsed_texts = self._interpreter.parse_many(texts, as_of, detail=True)
+        for text, parsed in zip(texts, parsed_texts, strict=True):
+            finding = self._crisis.detect(text)
+            first = _crisis_first(finding, parsed)
+            rule = None
+            if finding is not None:
+                rule = {"kind": finding.kind, "level": str(finding.level), "name": finding.rule}
+                first["outside"] = 0.0
+            yield {**parsed, **first, "text": text, "rule": rule, "model": parsed}
+
+
+def _crisis_first(finding: CrisisFinding | None, parsed: Mapping[str, Any]) -> dict[str, Any]:
+    """What a crisis rule puts in front of the model's reading; nothing where none matched."""
+    if finding is None:
+        return {}
+    topic = f"crisis.{finding.kind}"
+    others = [item for item in parsed["topics"] if item["topic"] != topic]
+    return {
+        "topic": topic,
+        "intent": f"crisis_{finding.kind}",
+        "confidence": 1.0,
+        "topics": [{"topic": topic, "confidence": 1.0}, *others],
+        "accepted": True,
+    }
+
+
+def chosen_model(chosen: Settings, model: Path | None) -> Path:
+    """The model file named, else the newest; raises ConfigurationError when there is none."""
     path = model or newest_model(chosen)
     if path is None:
         raise ConfigurationError("there is no trained model yet: run `niangjia train`")
-    os.environ.update(RASA_ENVIRONMENT)
-    interpreter = Interpreter.load(path)
-    crisis = CrisisRules.load(chosen.home / "data" / "knowledge" / "crisis.yml")
-    for text, parsed in zip(texts, interpreter.parse_many(texts, as_of), strict=True):
-        finding = crisis.detect(text)
-        crisis_first: dict[str, Any] = {}
-        if finding is not None:
-            topic = f"crisis.{finding.kind}"
-            others = [item for item in parsed["topics"] if item["topic"] != topic]
-            crisis_first = {
-                "topic": topic,
-                "intent": f"crisis_{finding.kind}",
-                "confidence": 1.0,
-                "topics": [{"topic": topic, "confidence": 1.0}, *others],
-                "accepted": True,
-            }
-        yield {**parsed, **crisis_first, "text": text}
+    if not path.is_file():
+        raise ConfigurationError(f"there is no model {path}")
+    return path
 
 
 def parse(
@@ -125,42 +166,15 @@ def parse(
     model: Annotated[Path | None, typer.Option(help="Model file; the newest by default")] = None,
 ) -> None:
     """Read one sentence a line on standard input, write one JSON object a line."""
-    day = _day(as_of)
+    today = day(as_of)
+    listener = Listener.load(settings(), chosen_model(settings(), model))
     texts = [line.rstrip("\r\n") for line in sys.stdin]
-    for parsed in understood(texts, day, settings(), model):
+    for parsed in listener.hear(texts, today):
         print(json.dumps(parsed, ensure_ascii=False), flush=True)
 
 
-def evaluate(
-    file: Annotated[Path, typer.Argument(help="Lines of {text, topic, alt?}")],
-    as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON")] = False,
-    model: Annotated[Path | None, typer.Option(help="Model file; the newest by default")] = None,
-) -> None:
-    """Measure the model against labelled sentences."""
-    from nlu.evaluation import evaluate_predictions, format_report  # noqa: PLC0415  (as above)
-
-    rows = list(_rows(file))
-    parsed = list(understood([row["text"] for row in rows], _day(None), settings(), model))
-    report = evaluate_predictions(rows, parsed)
-    typer.echo(json.dumps(report, ensure_ascii=False, indent=1) if as_json else format_report(report))
-
-
-def _rows(file: Path) -> Iterator[dict[str, Any]]:
-    try:
-        lines = file.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadInput(f"cannot read {file}: {error}") from error
-    for number, line in enumerate(lines, start=1):
-        if not line.strip():
-            continue
-        try:
-            row = json.loads(line)
-            yield {**row, "text": str(row["text"]), "topic": str(row["topic"])}
-        except (ValueError, KeyError, TypeError) as error:
-            raise BadInput(f"{file}, line {number}: expected an object with text and topic") from error
-
-
-def _day(as_of: str | None) -> date:
+def day(as_of: str | None) -> date:
+    """The day relative dates count from: the ISO date given, else today in Shanghai; raises BadInput."""
     if as_of is None:
         return shanghai_day(SystemClock().now())
     try:
