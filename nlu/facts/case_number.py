@@ -14,17 +14,20 @@ _BARE_CASE_NUMBER = re.compile(r"(?<!\d)(?P<digits>20\d{6}[\s-]?\d{4}[\s-]?\d)(?
 def find_case_no(text: str, as_of: date) -> list[Fact]:
     """Find a case number, as ``JN-20261122-0031-9``; hyphens, spaces and case do not matter.
 
-    The check digit is not judged here: whoever looks the case up asks again in a friendly way. Without
-    the letters, the first eight digits must be a day.
+    The first eight digits must be a day and the last the check digit (Luhn) of those before it; a number
+    misread is no fact, and whoever looks the case up asks again in a friendly way.
     """
-    facts = []
-    for match in _CASE_NUMBER.finditer(text):
-        facts.append(_case_no(text, match))
-    for match in _BARE_CASE_NUMBER.finditer(text):
+    facts: list[Fact] = []
+    for match in (*_CASE_NUMBER.finditer(text), *_BARE_CASE_NUMBER.finditer(text)):
         overlaps = any(fact.start <= match.start() < fact.end for fact in facts)
-        if not overlaps and _is_day(match["digits"][:8]):
+        if not overlaps and _is_sound(re.sub(r"\D", "", match["digits"])):
             facts.append(_case_no(text, match))
     return sorted(facts, key=lambda fact: fact.start)
+
+
+def _is_sound(digits: str) -> bool:
+    doubled = (int(digit) * (1 + position % 2) for position, digit in enumerate(reversed(digits)))
+    return _is_day(digits[:8]) and sum(value - 9 if value > 9 else value for value in doubled) % 10 == 0
 
 
 def _case_no(text: str, match: re.Match[str]) -> Fact:

@@ -1,7 +1,7 @@
 """Calendar days as members write them: 2023年3月5日, 17年4月, 去年三月, 3月5号, 上个月底, 前天.
 
-A date without a year is the nearest one that is not after ``as_of``. A month without a day is its
-first day, 月底 its last. Lunar dates, 年初, 月中 and the like are not exact.
+A date without a year is the nearest one that is not after ``as_of``. What leaves the day open is not
+exact: a month alone, 月底, 年初, a lunar date.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import calendar
 import re
 from datetime import date, timedelta
+from functools import lru_cache
 
 from nlu.facts.model import Mention
 from nlu.facts.numerals import read_count, read_digits
@@ -46,7 +47,8 @@ _BACK = {"上上": 2, "上": 1, "这": 0, "本": 0}
 _YEARS_BACK = {"大前年": 3, "前年": 2, "去年": 1, "上年": 1, "今年": 0, "本年": 0}
 
 
-def dates(text: str, as_of: date) -> list[Mention]:
+@lru_cache(maxsize=4)
+def dates(text: str, as_of: date) -> tuple[Mention, ...]:
     """Return every date in ``text``, in order; what is vague, lunar or impossible is marked inexact."""
     found = [
         *_calendar_dates(text, as_of),
@@ -58,7 +60,7 @@ def dates(text: str, as_of: date) -> list[Mention]:
     for mention in sorted(found, key=lambda one: (one.start - one.end, one.start)):
         if all(mention.end <= other.start or mention.start >= other.end for other in kept):
             kept.append(mention)
-    return sorted(kept, key=lambda one: one.start)
+    return tuple(sorted(kept, key=lambda one: one.start))
 
 
 def _calendar_dates(text: str, as_of: date) -> list[Mention]:
@@ -70,7 +72,7 @@ def _calendar_dates(text: str, as_of: date) -> list[Mention]:
             continue
         year = _year(match, as_of)
         day = _day_of_month(match, year or as_of.year, month)
-        vague = _is_vague(text, match)
+        vague = _is_vague(text, match) or not match["day"]
         if year is not None:
             stated_year = year
             value = _valid(year, month, day)
@@ -90,7 +92,7 @@ def _numeric_dates(text: str) -> list[Mention]:
         value = _valid(int(match["y"]), month, day)
         if match["fm"] and value is None:
             continue
-        exact = value is not None and not _is_vague(text, match)
+        exact = value is not None and bool(match["d"] or match["fd"]) and not _is_vague(text, match)
         found.append(Mention(value or date(1900, 1, 1), match.start(), match.end(), exact))
     return found
 
@@ -104,7 +106,7 @@ def _dates_of_month(text: str, as_of: date) -> list[Mention]:
         index = as_of.year * 12 + as_of.month - 1 - months_back
         year, month = divmod(index, 12)
         value = _valid(year, month + 1, _day_of_month(match, year, month + 1))
-        exact = value is not None and not _is_vague(text, match)
+        exact = value is not None and bool(match["day"]) and not _is_vague(text, match)
         found.append(Mention(value or as_of, match.start(), match.end(), exact))
     return found
 

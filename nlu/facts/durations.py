@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from decimal import ROUND_HALF_UP, Decimal
+from functools import lru_cache
 
 from nlu.facts.model import Mention, is_exact
 from nlu.facts.numerals import read_number
@@ -11,7 +12,7 @@ from nlu.facts.numerals import read_number
 _COUNT = r"(?:\d{1,3}(?:\.\d)?|[一二两三四五六七八九]?十[一二三四五六七八九]?|[一二两俩三仨四五六七八九])"
 _SPAN = re.compile(
     rf"(?P<years>{_COUNT})\s*(?P<measure>个)?年(?![代假级休薪终龄初底前后月])(?:整|头)?(?:"
-    rf"(?:零|又|加|外加|[,、])?\s*(?P<rest>{_COUNT})\s*个?(?P<rest_half>半)?月(?!份)|零?(?P<and_half>半年)"
+    rf"(?:(?:零|又|加|外加)?\s*(?P<rest>{_COUNT})\s*个(?P<rest_half>半)?月(?!份)|(?:零|又|加)(?P<rest2>{_COUNT})月)|零?(?P<and_half>半年)"
     r"|(?P<half_year>半))?"
     rf"|(?P<months>{_COUNT})\s*个(?P<month_half>半)?(?P<month_many>多)?月(?!份)"
     r"|(?P<fused>[仨俩])(?P<fused_half>半)?月"
@@ -19,20 +20,26 @@ _SPAN = re.compile(
     r"|(?<![大小上下前后一])(?P<half>半(?:年|个月|拉年))(?![前后])"
 )
 _GUESSED = re.compile(r"[一二两三四五六七八九十几数好]$")
+_AND_DAYS = re.compile(r"(?:零|又|加|外加)?(?:\d{1,2}|[一二两三四五六七八九十]{1,3})[天周]")
 _HALF = Decimal("0.5")
 
 
-def durations(text: str) -> list[Mention]:
+@lru_cache(maxsize=4)
+def durations(text: str) -> tuple[Mention, ...]:
     """Return every span of years and months in ``text``, in months (五年八个月 68, 仨月 3, 半年 6)."""
     found = []
     for match in _SPAN.finditer(text):
         months = _months(match)
         if months is None or months <= 0 or _is_calendar_year(text, match):
             continue
-        guessed = bool(match["month_many"]) or bool(_GUESSED.search(text[: match.start()]))
+        guessed = (
+            bool(match["month_many"])
+            or bool(_GUESSED.search(text[: match.start()]))
+            or bool(_AND_DAYS.match(text, match.end()))
+        )
         exact = not guessed and is_exact(text, match.start(), match.end())
         found.append(Mention(months, match.start(), match.end(), exact))
-    return found
+    return tuple(found)
 
 
 def in_years(months: Decimal) -> Decimal:
@@ -50,8 +57,8 @@ def _months(match: re.Match[str]) -> Decimal | None:
         half = match["fused_half"] or match["month_half"]
         return None if value is None else value + (_HALF if half else 0)
     years, rest = read_number(match["years"]), Decimal(0)
-    if match["rest"]:
-        rest = (read_number(match["rest"]) or Decimal(12)) + (_HALF if match["rest_half"] else 0)
+    if written := match["rest"] or match["rest2"]:
+        rest = (read_number(written) or Decimal(12)) + (_HALF if match["rest_half"] else 0)
     if match["half_year"] or match["and_half"]:
         rest = Decimal(6)
     return None if years is None or rest >= 12 else years * 12 + rest
@@ -64,8 +71,7 @@ def _is_calendar_year(text: str, match: re.Match[str]) -> bool:
         return False
     if match.start() and text[match.start() - 1] in "0123456789零〇一二三四五六七八九":
         return True
-    month_of_calendar = bool(match["rest"]) and "个" not in match.group()
     if not written.isdigit() or len(written) != 2:
-        return month_of_calendar
+        return False
     worked = re.search(r"[了满干龄过]\s*$", text[: match.start()])
-    return month_of_calendar or not (worked or text[match.end() :].startswith(("了", "工龄", "整")))
+    return not (worked or text[match.end() :].startswith(("了", "工龄", "整")))

@@ -12,8 +12,9 @@ import yaml
 from nlu.facts.aspect import find_aspect
 from nlu.facts.case_number import find_case_no
 from nlu.facts.district import Districts
-from nlu.facts.employer import find_employer
+from nlu.facts.employer import Employers
 from nlu.facts.employment import find_employment_dates
+from nlu.facts.lexicon import lexicon
 from nlu.facts.model import Fact
 from nlu.facts.months_owed import find_months_owed
 from nlu.facts.owed import find_amount_owed
@@ -31,7 +32,12 @@ Find = Callable[[str, date], list[Fact]]
 class FactFinder:
     """Fact finder: the facts of a normalised text, with dates counted from a given day."""
 
-    def __init__(self, districts: Iterable[Mapping[str, Any]], stages: Iterable[Mapping[str, Any]]) -> None:
+    def __init__(
+        self,
+        districts: Iterable[Mapping[str, Any]],
+        zones: Iterable[Mapping[str, Any]],
+        stages: Iterable[Mapping[str, Any]],
+    ) -> None:
         # In order of precedence: what is part of a case number or a phone is no amount.
         self._finders: tuple[Find, ...] = (
             find_case_no,
@@ -42,8 +48,8 @@ class FactFinder:
             find_temperature,
             find_amount_owed,
             find_monthly_wage,
-            Districts(districts).find,
-            find_employer,
+            Districts(districts, zones, lexicon()["places"]).find,
+            Employers(lexicon()["employer"]).find,
             SchoolStages(stages).find,
             find_person_name,
             find_aspect,
@@ -57,7 +63,8 @@ class FactFinder:
     @classmethod
     def from_content(cls, districts: str, schools: str) -> FactFinder:
         """Take the gazetteers as YAML text."""
-        return cls(yaml.safe_load(districts)["districts"], yaml.safe_load(schools)["stages"])
+        places = yaml.safe_load(districts)
+        return cls(places["districts"], places.get("zones", ()), yaml.safe_load(schools)["stages"])
 
     def find(self, text: str, as_of: date) -> list[Fact]:
         """Return the facts of a normalised ``text``, at most one of each name, in order of the text."""

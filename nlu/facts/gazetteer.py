@@ -22,6 +22,7 @@ def language() -> Language:
     return spacy.blank("zh")
 
 
+@lru_cache(maxsize=4)
 def characters(text: str) -> Doc:
     """Return ``text`` as one token per character, so that token and character offsets are the same."""
     return Doc(language().vocab, words=list(text), spaces=[False] * len(text))

@@ -64,7 +64,7 @@ class Mention:
         return self.value
 
 
-CLAUSE_MARKS = ",。!?;、…\n"
+_CLAUSE_MARK = re.compile(r"[,。!?;、…\n]")
 _APPROXIMATE_BEFORE = re.compile(
     r"(?:大概|大约|大致|约莫|(?<![合预签违])约|差不多|将近|接近|(?<![最附])近|(?<!赶)快|不到|不足|估计|估摸|好像|可能|"
     r"至少|起码|最多|顶多|超过|多于|少于|低于|高于|好几|大半|小半|大几|零头|(?<!大)小)(?:是|有|要|能|得|了)?\s*$"
@@ -93,15 +93,13 @@ def after(text: str, end: int, length: int) -> str:
 def clause_before(text: str, start: int, length: int = 16) -> str:
     """Return what stands in front of ``start`` within its clause, at most ``length`` characters."""
     window = before(text, start, length)
-    cut = max((window.rfind(mark) for mark in CLAUSE_MARKS), default=-1)
-    return window[cut + 1 :]
+    return _CLAUSE_MARK.split(window)[-1]
 
 
 def clause_after(text: str, end: int, length: int = 16) -> str:
     """Return what stands behind ``end`` within its clause, at most ``length`` characters."""
     window = after(text, end, length)
-    cuts = [cut for cut in (window.find(mark) for mark in CLAUSE_MARKS) if cut >= 0]
-    return window[: min(cuts)] if cuts else window
+    return _CLAUSE_MARK.split(window, maxsplit=1)[0]
 
 
 _HEDGED = re.compile(r"大概|大约|估计|估摸|好像|可能|似乎|差不多|记不清|说不准|不确定")
@@ -119,10 +117,10 @@ def is_exact(text: str, start: int, end: int) -> bool:
 
 
 _CORRECTION = re.compile(
-    r"[^。!?]{0,10}?(?:(?<!对)不对|(?<!是)不是|错了|说错|记错|记岔|搞错|写错|打错|口误|更正|纠正|应该是|准确说|改成|换成|重新说)"
+    r"[^。!?]{0,10}?(?:(?<!对)不对|(?<!是)不是|错了|说错|记错|记岔|搞错|写错|打错|口误|更正|纠正|应该是|准确说|改成|换成|重新说|其实是|实际是)"
     r"[^。!?]{0,10}?"
 )
-_DENIED = re.compile(r"(?:不是|并非|而非|不叫|没有|不算)(?:说|的是)?\s*$")
+_DENIED = re.compile(r"(?:不是|并非|而非|不叫|没有|不算)(?:说|的是|拖?欠了?|干了?)?\s*$")
 
 
 def undenied(front: str) -> str:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 
 from nlu.facts.dates import dates
 from nlu.facts.model import Mention, clause_before, is_exact, undenied
@@ -16,7 +18,7 @@ _SUM = re.compile(
 )
 _COUNTED = re.compile(
     r"\s*(?:个|天|年|月|日|号|人|名|岁|点|时|分(?!之?文|钱)|秒|次|度|℃|°|平|斤|公里|里|米|%|％|倍|份|页|条|件|台|辆|位|口|家|期|级|"
-    r"小时|多岁|周|班|层|栋|楼|路|街|折|成|比|/|-\d|:\d|后|块(?:地|板|砖|表))"
+    r"小时|多岁|周|班|层|栋|楼|路|街|折|成|比|/(?!月|人)|-\d|:\d|后|块(?:地|板|砖|表))"
 )
 _SMALLEST, _LARGEST = Decimal(100), Decimal(100_000_000)
 _HOTLINES = frozenset(
@@ -37,7 +39,8 @@ _HOTLINES = frozenset(
 )
 
 
-def sums(text: str, as_of: date) -> list[Mention]:
+@lru_cache(maxsize=4)
+def sums(text: str, as_of: date) -> tuple[Mention, ...]:
     """Return every sum of money in ``text``, in order (a bare number counts from 100 on)."""
     taken = dates(text, as_of)
     found = []
@@ -55,15 +58,17 @@ def sums(text: str, as_of: date) -> list[Mention]:
             continue
         sound = _SMALLEST <= value <= _LARGEST and not match["sign"] and match["mark"] != "$"
         found.append(Mention(value, start, end, sound and is_exact(text, start, end)))
-    return found
+    return tuple(found)
 
 
-def own_front(text: str, mention: Mention, mentions: list[Mention], length: int) -> str:
+def own_front(text: str, mention: Mention, mentions: Sequence[Mention], length: int) -> str:
     """Return what leads to a sum in its clause, from the sum before it on."""
     front = undenied(clause_before(text, mention.start, length))
     earlier = [other.end for other in mentions if other.end <= mention.start]
     return front[-(mention.start - earlier[-1]) :] if earlier and earlier[-1] < mention.start else front
 
 
-BY_THE_MONTH = re.compile(r"月薪|(?<!个)月工资|月收入|每月|每个月|一个月|按月|月给|月均|月平均")
+BY_THE_MONTH = re.compile(
+    r"月薪|(?<![个俩仨半\d一二两三四五六七八九十])月工资|月收入|每月|每个月|一个月|按月|月给|月均|月平均"
+)
 """Words that say a sum is for one month, whatever else the clause says."""

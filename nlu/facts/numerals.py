@@ -14,11 +14,14 @@ DIGITS = {
 }  # fmt: skip
 UNITS = {"十": 10, "百": 100, "千": 1000, "k": 1000, "K": 1000, "万": 10_000, "w": 10_000, "W": 10_000}
 CN = "零〇一二两三四五六七八九十百千万"
+FORMAL = "壹贰叁肆伍陆柒捌玖拾佰仟萬"
+"""The numerals of receipts (壹万贰仟元)."""
+_EVERYDAY = str.maketrans(FORMAL, "一二三四五六七八九十百千万")
 _GROUPED = r"\d{1,3}(?:,\d{3})+(?:\.\d+)?"
 _PLAIN = r"\d+(?:\.\d+)?"
 NUMBER = (
     rf"(?:{_GROUPED}|{_PLAIN})(?:[百千万kKwW](?:\d+(?:\.\d+)?[百千]?|[一二两三四五六七八九][百千]?)?(?:\d[百十]?)?)?"
-    rf"|[{CN}]+"
+    rf"|[{CN}]+?(?=一(?:个?[月半]|[天年晚趟单件次直分共定起毛块人家]|小时))|[{CN}{FORMAL}]+"
 )
 """Pattern of one written number (amounts; not durations or dates)."""
 _SMALL = re.compile(r"(?P<high>\d+(?:\.\d+)?)(?P<unit>[百千万kKwW])(?P<rest>.*)")
@@ -26,7 +29,7 @@ _SMALL = re.compile(r"(?P<high>\d+(?:\.\d+)?)(?P<unit>[百千万kKwW])(?P<rest>.
 
 def read_number(text: str) -> Decimal | None:
     """Return the value of a written number, or None where it is none (十十, 三四千, 1.2.3)."""
-    text = text.replace(",", "").strip()
+    text = text.replace(",", "").strip().translate(_EVERYDAY)
     if not text:
         return None
     if text[0].isdigit():

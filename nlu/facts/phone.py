@@ -27,7 +27,7 @@ _NEW_ONE = re.compile(r"换成|改成|新的|新号|新电话|改为|更换|变�
 
 
 def find_phone(text: str, as_of: date) -> list[Fact]:
-    """Find the member's phone: eleven digits, or area code and number with a hyphen (0531-…).
+    """Find the member's phone: eleven digits, or area code and number, digits only (0531…).
 
     Not part of a longer number (identity card, bank card, case number), not the boss's or a company's.
     Of several numbers the one after 换成/新的 counts; otherwise none does.
@@ -38,7 +38,7 @@ def find_phone(text: str, as_of: date) -> list[Fact]:
     for match in _SPOKEN.finditer(text):
         found.append(_phone(text, match, read_digits(match["number"]) or ""))
     for match in _LANDLINE.finditer(text):
-        found.append(_phone(text, match, f"{match['area']}-{match['number']}"))
+        found.append(_phone(text, match, match["area"] + match["number"]))
     for match in _BARE_LANDLINE.finditer(text):
         found.append(_phone(text, match, match["number"]))
     own = [fact for fact in found if not _SOMEBODY_ELSES.search(clause_before(text, fact.start, 14))]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from nlu.facts.model import Fact, Mention, corrects, is_denied, is_taken_back
+from nlu.facts.stance import is_somebody_elses, is_supposed
 
 
 def stated(
@@ -17,7 +18,7 @@ def stated(
     """Return the facts called ``name`` among ``mentions`` (in order of the text).
 
     A mention counts when it plays the role itself or corrects one that does (三年哦不对四年); what is
-    corrected, taken back (不对), denied (不是8000) or approximate does not count.
+    corrected, taken back (不对), denied (不是8000), supposed, somebody else's or approximate does not count.
     """
     facts: list[Fact] = []
     earlier: Mention | None = None
@@ -27,12 +28,20 @@ def stated(
         plays = corrected or plays_role(mention)
         if corrected and earlier is not None and facts and facts[-1].start == earlier.start:
             facts.pop()
-        doubtful = is_denied(text, mention.start) or is_taken_back(text, mention.end)
-        if plays and mention.exact and not doubtful:
+        if plays and mention.exact and not _is_doubtful(text, mention):
             written = text[mention.start : mention.end]
             facts.append(Fact(name, render(mention), mention.start, mention.end, written))
         earlier, earlier_plays = mention, plays
     return facts
+
+
+def _is_doubtful(text: str, mention: Mention) -> bool:
+    return (
+        is_denied(text, mention.start)
+        or is_taken_back(text, mention.end)
+        or is_supposed(text, mention.start)
+        or is_somebody_elses(text, mention.start)
+    )
 
 
 def settled(facts: Sequence[Fact]) -> list[Fact]:
