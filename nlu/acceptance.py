@@ -1,10 +1,13 @@
 """When to act on a guess: costs, thresholds chosen on held-out sentences, topics of a message. No Rasa.
 
-Asking back costs 1, a right answer nothing. A wrong answer to a question costs 1.5: it names its topic
-and stands beside buttons for its neighbours, so the member sees at once what was misheard. A wrong deed, a
-question turned away as none of our business, or an answer to what is none costs 3. Sentences out of
-scope count as a fifth of what is written, however many of them were trained on. The thresholds used are
-the cheapest on the held-out folds of each training.
+Asking back costs 1: a desperate member writes once more, or gives up. A right answer costs nothing. A wrong
+answer to a question costs 1.3: it names its topic and stands beside buttons for its neighbours, so the
+member sees at once what was misheard. A wrong deed costs 1.5: it asks before it writes anything down. A
+question turned away as none of our business, or an answer to what is none, costs 3. A crisis that was
+noticed is always acted on: kind words to somebody who did not need them cost little, silence may cost a life.
+Sentences out of scope count as a fifth of what is written, however many of them were trained on. The
+thresholds used are the cheapest on the held-out folds of each training; how likely a text is none of our
+business is the rejector's word (``nlu.rejector``), or the classifier's own where there is no rejector (DIET).
 """
 
 from __future__ import annotations
@@ -13,13 +16,16 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from nlu.rejector import OUT_OF_SCOPE_SHARE
 from nlu.topics import OUT_OF_SCOPE, IntentTable
 
-WRONG_ANSWER_COST = 1.5
-WRONG_DEED_COST = 3.0
+WRONG_ANSWER_COST = 1.3
+WRONG_DEED_COST = 1.5
+OUT_OF_SCOPE_COST = 3.0
 ASKING_BACK_COST = 1.0
-OUT_OF_SCOPE_SHARE = 0.2
 MAX_TOPICS = 4
+CRISIS = "crisis"
+_OUT_OF_SCOPE_STEPS = (0.03, 0.05, 0.08, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.7)
 # Chosen on the gold sentences that name several topics: these find two thirds of them, 4 in 5 rightly.
 _LEAST_FOR_A_TOPIC = 0.2
 _LEAST_FOR_A_CLAUSE = 0.75
@@ -31,13 +37,15 @@ Ranking = Sequence[tuple[str, float]]
 class Thresholds:
     """What a guess must reach: ``confidence`` for a question, ``deed`` for anything that is done or felt.
 
-    And it must leave less than ``out_of_scope`` of that probability. The rest is how the thresholds did
-    when chosen: cost per sentence, share accepted, share of those right.
+    And the text must be out of scope with less than ``out_of_scope`` probability; it is turned away as none
+    of our business from ``turn_away`` on. The rest is how the thresholds did when chosen: cost per sentence,
+    share accepted, share of those right.
     """
 
     confidence: float
     deed: float
     out_of_scope: float
+    turn_away: float = 0.7
     cost: float = 0.0
     accepted_share: float = 0.0
     accepted_right: float = 0.0
@@ -51,6 +59,7 @@ UNCHECKED = Thresholds(
     confidence=1 - ASKING_BACK_COST / WRONG_ANSWER_COST,
     deed=1 - ASKING_BACK_COST / WRONG_DEED_COST,
     out_of_scope=0.25,
+    turn_away=1 - ASKING_BACK_COST / OUT_OF_SCOPE_COST,
 )
 """What the costs alone demand of a calibrated classifier: where acting is cheaper than asking back."""
 
@@ -77,30 +86,49 @@ def evidence(ranking: Ranking, intents: IntentTable) -> float:
     return topic_probabilities(ranking, intents).get(intents.topic(name) or "", probability)
 
 
-def accepts(ranking: Ranking, intents: IntentTable, thresholds: Thresholds) -> bool:
-    """Say whether the assistant should act on the first guess of ``ranking``."""
+def accepts(
+    ranking: Ranking, intents: IntentTable, thresholds: Thresholds, outside: float | None = None
+) -> bool:
+    """Say whether the assistant should act on the first guess of ``ranking``.
+
+    ``outside`` is the probability that the text is out of scope; the ranking's own where it is None.
+    """
     if not ranking:
         return False
     name = ranking[0][0]
+    if outside is None:
+        outside = dict(ranking).get(OUT_OF_SCOPE, 0.0)
+    if name == OUT_OF_SCOPE:
+        return outside >= thresholds.turn_away
+    if intents.kind(name) == CRISIS:
+        return True
     least = thresholds.confidence if intents.kind(name) == "ask" else thresholds.deed
-    if evidence(ranking, intents) < least:
-        return False
-    return name == OUT_OF_SCOPE or dict(ranking).get(OUT_OF_SCOPE, 0.0) < thresholds.out_of_scope
+    return evidence(ranking, intents) >= least and outside < thresholds.out_of_scope
 
 
-def choose_thresholds(rankings: Sequence[Ranking], labels: Sequence[str], intents: IntentTable) -> Thresholds:
+def choose_thresholds(
+    rankings: Sequence[Ranking],
+    labels: Sequence[str],
+    intents: IntentTable,
+    outside: Sequence[float] | None = None,
+) -> Thresholds:
     """Return the cheapest thresholds on held-out rankings (ties: the lower, which answers more)."""
-    judged = _judged(rankings, labels, intents)
-    questions = [one for one in judged if one.is_question]
-    deeds = [one for one in judged if not one.is_question]
+    if outside is None:
+        outside = [dict(ranking).get(OUT_OF_SCOPE, 0.0) for ranking in rankings]
+    judged = _judged(rankings, labels, intents, outside)
+    turned_away = [one for one in judged if one.guess == OUT_OF_SCOPE]
+    inside = [one for one in judged if one.guess != OUT_OF_SCOPE]
+    questions = [one for one in inside if one.is_question]
+    deeds = [one for one in inside if not one.is_question and intents.kind(one.guess) != CRISIS]
+    turn_away, away = _cheapest(turned_away, 2.0)
     best: Thresholds | None = None
-    for out_of_scope in (0.03, 0.05, 0.08, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4):
+    for out_of_scope in _OUT_OF_SCOPE_STEPS:
         confidence, asked = _cheapest(questions, out_of_scope)
         deed, done = _cheapest(deeds, out_of_scope)
-        total = _Tally.of(asked, done)
+        total = _Tally.of(asked, done, away)
         if best is None or total.cost_each < best.cost - 1e-9:
             figures = (total.cost_each, total.accepted_share, total.right_of_accepted)
-            best = Thresholds(confidence, deed, out_of_scope, *figures)
+            best = Thresholds(confidence, deed, out_of_scope, turn_away, *figures)
     if best is None:  # pragma: no cover - the list above is never empty
         raise ValueError("no thresholds to choose from")
     return best
@@ -110,6 +138,7 @@ def choose_thresholds(rankings: Sequence[Ranking], labels: Sequence[str], intent
 class _Judged:
     """One held-out sentence: how sure its guess is, whether it is right, what acting on it would cost."""
 
+    guess: str
     sure: float
     outside: float
     right: bool
@@ -149,20 +178,23 @@ class _Tally:
         return self.right / self.accepted if self.accepted else 0.0
 
 
-def _judged(rankings: Sequence[Ranking], labels: Sequence[str], intents: IntentTable) -> list[_Judged]:
-    outside = sum(label == OUT_OF_SCOPE for label in labels)
-    inside = len(labels) - outside
-    weight_outside = OUT_OF_SCOPE_SHARE / (1 - OUT_OF_SCOPE_SHARE) * inside / outside if outside else 1.0
+def _judged(
+    rankings: Sequence[Ranking], labels: Sequence[str], intents: IntentTable, outside: Sequence[float]
+) -> list[_Judged]:
+    strangers = sum(label == OUT_OF_SCOPE for label in labels)
+    ours = len(labels) - strangers
+    weight_outside = OUT_OF_SCOPE_SHARE / (1 - OUT_OF_SCOPE_SHARE) * ours / strangers if strangers else 1.0
     return [
         _Judged(
-            sure=evidence(ranking, intents),
-            outside=0.0 if ranking[0][0] == OUT_OF_SCOPE else dict(ranking).get(OUT_OF_SCOPE, 0.0),
+            guess=ranking[0][0],
+            sure=far if ranking[0][0] == OUT_OF_SCOPE else evidence(ranking, intents),
+            outside=far,
             right=_same_topic(ranking[0][0], label, intents),
             is_question=intents.kind(ranking[0][0]) == "ask",
             cost_if_wrong=_cost_if_wrong(ranking[0][0], label, intents),
             weight=weight_outside if label == OUT_OF_SCOPE else 1.0,
         )
-        for ranking, label in zip(rankings, labels, strict=True)
+        for ranking, label, far in zip(rankings, labels, outside, strict=True)
     ]
 
 
@@ -184,9 +216,9 @@ def _tally(judged: Sequence[_Judged], confidence: float, out_of_scope: float) ->
 
 
 def _cost_if_wrong(guess: str, label: str, intents: IntentTable) -> float:
-    if OUT_OF_SCOPE in (guess, label) or intents.kind(guess) != "ask":
-        return WRONG_DEED_COST
-    return WRONG_ANSWER_COST
+    if OUT_OF_SCOPE in (guess, label):
+        return OUT_OF_SCOPE_COST
+    return WRONG_ANSWER_COST if intents.kind(guess) == "ask" else WRONG_DEED_COST
 
 
 def _same_topic(guess: str, label: str, intents: IntentTable) -> bool:

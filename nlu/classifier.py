@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import logging
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,20 +15,44 @@ from rasa.nlu.featurizers.featurizer import Featurizer
 from rasa.shared.nlu.constants import INTENT, INTENT_RANKING_KEY, TEXT
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
-from scipy.sparse import csr_matrix, vstack
+from scipy.sparse import csr_matrix, hstack, vstack
 
+from nlu.calibration import Floats, fit_calibration
+from nlu.clauses import CLAUSES
+from nlu.encoders.component import CLAUSE_VECTORS
 from nlu.features import CLAUSE_FEATURES
-from nlu.fingerprints import source_digest
-from nlu.linear import LinearModel, fit, fit_sharpness, held_out_scores, softmax
+from nlu.fingerprints import array_digest, source_digest
+from nlu.linear import LinearModel, fit_with_folds
+from nlu.tokeniser import SAMPLE
 
 logger = logging.getLogger(__name__)
 
+VERDICT = "verdict"
+"""Message property when serving: the classifier's whole `Verdict`, not only its best guesses."""
 HELD_OUT = "held_out"
-"""Message property in training: the ranking by a model that has not seen the sentence."""
+"""Message property in training: the `Verdict` of a model that has not seen the sentence."""
 CLAUSE_RANKINGS = "clause_rankings"
 """Message property when serving: one ranking per clause."""
 
 Ranking = list[tuple[str, float]]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Verdict: the score and the calibrated probability of every class for one text."""
+
+    classes: list[str]
+    scores: Floats
+    probabilities: Floats
+
+    def fingerprint(self) -> str:
+        """Return a digest of the verdict (Rasa's training cache asks for it)."""
+        return array_digest(self.scores, self.probabilities)
+
+    def ranking(self, length: int) -> Ranking:
+        """Return the ``length`` most probable classes, the first first."""
+        best = np.argsort(-self.probabilities, kind="stable")[:length]
+        return [(self.classes[column], round(float(self.probabilities[column]), 4)) for column in best]
 
 
 class LinearIntentClassifier(GraphComponent, IntentClassifier):
@@ -36,6 +60,8 @@ class LinearIntentClassifier(GraphComponent, IntentClassifier):
 
     Training fits the model on all sentences, and once per held-out fold to calibrate it; what the
     folds said of every sentence is kept in the model (for the acceptance gate, and as its score).
+    Dense sentence features, where a featuriser in front of it adds any (configs/encoder.yml,
+    configs/spacy.yml), are appended to the sparse rows with ``dense_weight``.
     """
 
     @classmethod
@@ -46,7 +72,15 @@ class LinearIntentClassifier(GraphComponent, IntentClassifier):
     @staticmethod
     def get_default_config() -> dict[str, Any]:
         """``kind`` logistic or svm, ``c`` its cost, ``folds`` held out, ``min_count`` of the n-grams."""
-        return {"kind": "svm", "c": 1.0, "folds": 5, "min_count": 2, "ranking_length": 10, "seed": 20}
+        return {
+            "kind": "svm",
+            "c": 1.0,
+            "folds": 3,
+            "min_count": 3,
+            "dense_weight": 1.0,
+            "ranking_length": 10,
+            "seed": 20,
+        }
 
     def __init__(
         self,
@@ -88,77 +122,109 @@ class LinearIntentClassifier(GraphComponent, IntentClassifier):
     @classmethod
     def fingerprint_addon(cls, config: dict[str, Any]) -> str | None:
         """Make Rasa's training cache notice a change of the model."""
-        return source_digest("nlu.classifier", "nlu.linear")
+        return source_digest("nlu.classifier", "nlu.linear", "nlu.calibration")
 
     def train(self, training_data: TrainingData) -> Resource:
         """Fit the model and its calibration on the training sentences."""
         examples = _examples(training_data)
-        rows = _rows(examples)
+        rows = vstack([self._row(message) for message in examples], format="csr")
         labels = [str(message.get(INTENT)) for message in examples]
         settings = self._config
-        shared = {"kind": settings["kind"], "c": settings["c"], "seed": settings["seed"]}
-        model = fit(rows, labels, **shared)
-        scores = held_out_scores(
-            rows, labels, model.classes, folds=settings["folds"], min_count=settings["min_count"], **shared
+        model, scores = fit_with_folds(
+            rows,
+            labels,
+            **{name: settings[name] for name in ("kind", "c", "folds", "min_count", "seed")},
         )
-        model.sharpness = fit_sharpness(scores, labels, model.classes)
-        held_out = [self._ranking(model, line) for line in softmax(scores * np.float32(model.sharpness))]
-        right = sum(ranking[0][0] == label for ranking, label in zip(held_out, labels, strict=True))
+        column_of = {name: column for column, name in enumerate(model.classes)}
+        right = [column_of[label] for label in labels]
+        model.calibration = fit_calibration(scores, right, [_length(message) for message in examples])
         logger.info(
             "held-out accuracy %.4f (%d sentences, %d intents)",
-            right / len(labels),
+            (scores.argmax(axis=1) == np.asarray(right)).mean(),
             len(labels),
             len(model.classes),
         )
         with self._model_storage.write_to(self._resource) as folder:
             model.write(folder)
-            (folder / "held_out.json").write_text(json.dumps(held_out), "utf-8")
+            np.save(folder / "held_out.npy", scores.astype(np.float16), allow_pickle=False)
         return self._resource
 
     def process_training_data(self, training_data: TrainingData) -> TrainingData:
         """Tell the components trained after this one what held-out models made of every sentence."""
+        model = self._trained()
         with self._model_storage.read_from(self._resource) as folder:
-            held_out = json.loads((folder / "held_out.json").read_text("utf-8"))
-        for message, ranking in zip(_examples(training_data), held_out, strict=True):
-            message.set(HELD_OUT, ranking)
+            scores = np.load(folder / "held_out.npy", allow_pickle=False).astype(np.float32)
+        examples = _examples(training_data)
+        probabilities = model.calibration.probabilities(scores, [_length(message) for message in examples])
+        for message, line, chances in zip(examples, scores, probabilities, strict=True):
+            message.set(HELD_OUT, Verdict(model.classes, line, chances))
         return training_data
 
     def process(self, messages: list[Message]) -> list[Message]:
         """Classify ``messages`` in place, and every clause of those that have several."""
-        if self._model is None:
-            raise RuntimeError("the classifier has not been trained")
+        model = self._trained()
         for message in messages:
-            rows = _row(message)
-            if rows is None:
+            row = self._row(message)
+            if row is None:
                 message.set(INTENT, {"name": None, "confidence": 0.0}, add_to_output=True)
                 message.set(INTENT_RANKING_KEY, [], add_to_output=True)
                 continue
-            clauses = message.get(CLAUSE_FEATURES)
-            if clauses is not None:
-                rows = vstack([rows, clauses], format="csr")
-            first, *others = self._model.probabilities(rows)
-            best = self._ranking(self._model, first)
+            verdict, *of_clauses = self._verdicts(model, message, row)
+            best = verdict.ranking(self._config["ranking_length"])
             ranking = [{"name": name, "confidence": confidence} for name, confidence in best]
             message.set(INTENT, ranking[0], add_to_output=True)
             message.set(INTENT_RANKING_KEY, ranking, add_to_output=True)
-            if clauses is not None:
-                message.set(CLAUSE_RANKINGS, [self._ranking(self._model, line) for line in others])
+            message.set(VERDICT, verdict)
+            if of_clauses:
+                length = self._config["ranking_length"]
+                message.set(CLAUSE_RANKINGS, [clause.ranking(length) for clause in of_clauses])
         return messages
 
-    def _ranking(self, model: LinearModel, probabilities: np.ndarray[Any, np.dtype[np.float32]]) -> Ranking:
-        best = np.argsort(-probabilities, kind="stable")[: self._config["ranking_length"]]
-        return [(model.classes[column], round(float(probabilities[column]), 4)) for column in best]
+    def _verdicts(self, model: LinearModel, message: Message, row: csr_matrix) -> list[Verdict]:
+        """Judge a text and its clauses, in one multiplication."""
+        lengths = [_length(message)]
+        rows = row
+        clauses = message.get(CLAUSE_FEATURES)
+        if clauses is not None:
+            lengths += [len(clause.text) for clause in message.get(CLAUSES)]
+            vectors = message.get(CLAUSE_VECTORS)
+            if vectors is not None:
+                clauses = [self._joined(*pair) for pair in zip(clauses, vectors, strict=True)]
+            rows = vstack([row, *clauses], format="csr")
+        scores = model.scores(rows)
+        probabilities = model.calibration.probabilities(scores, lengths)
+        return [Verdict(model.classes, *one) for one in zip(scores, probabilities, strict=True)]
+
+    def _row(self, message: Message) -> csr_matrix | None:
+        sparse = message.get_sparse_features(TEXT)[1]
+        dense = message.get_dense_features(TEXT)[1]
+        if sparse is None or dense is None:
+            return None if sparse is None else sparse.features
+        return self._joined(sparse.features, dense.features)
+
+    def _joined(self, row: csr_matrix, vector: Floats) -> csr_matrix:
+        """Append dense features to a sparse row; the whole row keeps length 1."""
+        dense = np.asarray(vector, dtype=np.float32).reshape(1, -1)
+        dense = dense * np.float32(self._config["dense_weight"] / max(float(np.linalg.norm(dense)), 1e-9))
+        joined = hstack([row, csr_matrix(dense)], format="csr")
+        return joined / np.float32(max(np.sqrt(float(joined.multiply(joined).sum())), 1e-9))
+
+    def _trained(self) -> LinearModel:
+        if self._model is None:
+            raise RuntimeError("the classifier has not been trained")
+        return self._model
 
 
 def _examples(training_data: TrainingData) -> list[Message]:
     examples = training_data.intent_examples
-    return [message for message in examples if message.get(INTENT) and _row(message) is not None]
+    return [
+        message
+        for message in examples
+        if message.get(INTENT) and message.get_sparse_features(TEXT)[1] is not None
+    ]
 
 
-def _row(message: Message) -> csr_matrix | None:
-    sentence_features = message.get_sparse_features(TEXT)[1]
-    return None if sentence_features is None else sentence_features.features
-
-
-def _rows(examples: list[Message]) -> csr_matrix:
-    return vstack([_row(message) for message in examples], format="csr")
+def _length(message: Message) -> int:
+    """Characters of a text as the featuriser saw it (greetings in front left out)."""
+    sample = message.get(SAMPLE)
+    return len(sample.text if sample is not None else message.get(TEXT) or "")

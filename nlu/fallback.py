@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 from rasa.engine.graph import ExecutionContext, GraphComponent
 from rasa.engine.storage.resource import Resource
 from rasa.engine.storage.storage import ModelStorage
@@ -14,17 +16,33 @@ from rasa.shared.nlu.constants import INTENT, INTENT_RANKING_KEY
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
-from nlu.acceptance import UNCHECKED, Thresholds, accepts, choose_thresholds, topics_of
-from nlu.classifier import CLAUSE_RANKINGS, HELD_OUT
+from nlu.acceptance import (
+    UNCHECKED,
+    Thresholds,
+    accepts,
+    choose_thresholds,
+    topic_probabilities,
+    topics_of,
+)
+from nlu.classifier import CLAUSE_RANKINGS, HELD_OUT, VERDICT, Verdict
 from nlu.features import KNOWN_SHARE
 from nlu.fingerprints import source_digest
-from nlu.topics import FALLBACK, IntentTable
+from nlu.rejector import Rejector, fit_rejector, signals_of
+from nlu.tokeniser import SAMPLE
+from nlu.topics import FALLBACK, OUT_OF_SCOPE, IntentTable
 
 logger = logging.getLogger(__name__)
 
 ACCEPTED = "accepted"
 TOPIC = "topic"
 TOPICS = "topics"
+OUTSIDE = "outside"
+"""How likely the message is out of scope (0–1)."""
+SURE = "topic_confidence"
+"""The probability of the best guess's topic."""
+_RANKED = 10
+_LEAST_OUTSIDE = 20
+"""With fewer training sentences out of scope there is nothing to learn a rejector from."""
 _LEAST_KNOWN = 0.2
 """Less of the text than this seen in training (gibberish, only emoji): no guess is worth anything."""
 
@@ -48,12 +66,14 @@ class AcceptanceGate(GraphComponent, IntentClassifier):
         resource: Resource,
         intents: IntentTable,
         thresholds: Thresholds | None = None,
+        rejector: Rejector | None = None,
     ) -> None:
         self._config = config
         self._model_storage = model_storage
         self._resource = resource
         self._intents = intents
         self._thresholds = thresholds
+        self._rejector = rejector
 
     @classmethod
     def create(
@@ -80,32 +100,56 @@ class AcceptanceGate(GraphComponent, IntentClassifier):
         with model_storage.read_from(resource) as folder:
             intents = IntentTable.read(folder / "intents.yml")
             thresholds = Thresholds(**json.loads((folder / "thresholds.json").read_text("utf-8")))
-        return cls(config, model_storage, resource, intents, thresholds)
+            stored = folder / "rejector.json"
+            rejector = Rejector.read(stored) if stored.is_file() else None
+        return cls(config, model_storage, resource, intents, thresholds, rejector)
 
     @classmethod
     def fingerprint_addon(cls, config: dict[str, Any]) -> str | None:
         """Make Rasa's training cache notice a changed table or changed costs."""
         path = {**cls.get_default_config(), **config}["intents"]
-        return source_digest("nlu.fallback", "nlu.acceptance", "nlu.topics", files=(path,))
+        return source_digest("nlu.fallback", "nlu.acceptance", "nlu.rejector", "nlu.topics", files=(path,))
 
     def train(self, training_data: TrainingData) -> Resource:
-        """Choose the cheapest thresholds on the held-out folds and store them with the table of intents.
+        """Train the rejector, choose the cheapest thresholds, and store them with the table of intents.
 
-        After a classifier that keeps no held-out folds (DIET), the thresholds are those of the costs alone.
+        Both learn from the held-out folds. After a classifier that keeps none (DIET) there is no rejector,
+        and the thresholds are those of the costs alone.
         """
         examples = [message for message in training_data.intent_examples if message.get(HELD_OUT)]
-        thresholds = UNCHECKED
+        thresholds, rejector = UNCHECKED, None
         if examples:
-            thresholds = choose_thresholds(
-                [message.get(HELD_OUT) for message in examples],
-                [message.get(INTENT) for message in examples],
-                self._intents,
-            )
+            labels = [str(message.get(INTENT)) for message in examples]
+            verdicts: list[Verdict] = [message.get(HELD_OUT) for message in examples]
+            outside: Sequence[float] | None = None
+            strangers = np.asarray([label == OUT_OF_SCOPE for label in labels])
+            if strangers.sum() >= _LEAST_OUTSIDE and not strangers.all():
+                signals = self._signals(verdicts, examples)
+                rejector = fit_rejector(signals, strangers)
+                outside = [float(one) for one in rejector.probabilities(signals)]
+            rankings = [verdict.ranking(_RANKED) for verdict in verdicts]
+            thresholds = choose_thresholds(rankings, labels, self._intents, outside)
         logger.info("acceptance thresholds on held-out folds: %s", thresholds.as_dict())
         with self._model_storage.write_to(self._resource) as folder:
             (folder / "intents.yml").write_text(self._intents.content, "utf-8")
             (folder / "thresholds.json").write_text(json.dumps(thresholds.as_dict()), "utf-8")
+            if rejector is not None:
+                rejector.write(folder / "rejector.json")
         return self._resource
+
+    def _signals(self, verdicts: list[Verdict], messages: list[Message]) -> np.ndarray[Any, Any]:
+        """What the rejector looks at, one line a message."""
+        classes = verdicts[0].classes
+        topics = [self._intents.topic(name) or name for name in classes]
+        numbers = {topic: number for number, topic in enumerate(dict.fromkeys(topics))}
+        return signals_of(
+            np.vstack([verdict.scores for verdict in verdicts]),
+            np.vstack([verdict.probabilities for verdict in verdicts]),
+            classes.index(OUT_OF_SCOPE),
+            np.asarray([numbers[topic] for topic in topics]),
+            [len(message.get(SAMPLE).text) for message in messages],
+            [message.get(KNOWN_SHARE, 1.0) for message in messages],
+        )
 
     def process(self, messages: list[Message]) -> list[Message]:
         """Judge the guesses of ``messages`` in place."""
@@ -116,11 +160,18 @@ class AcceptanceGate(GraphComponent, IntentClassifier):
             guesses = message.get(INTENT_RANKING_KEY) or [] if known > 0 else []
             ranking = [(guess["name"], guess["confidence"]) for guess in guesses]
             clauses = message.get(CLAUSE_RANKINGS) or []
-            accepted = known >= _LEAST_KNOWN and accepts(ranking, self._intents, self._thresholds)
-            topics = topics_of(ranking, clauses, self._intents)
+            verdict: Verdict | None = message.get(VERDICT)
+            outside = dict(ranking).get(OUT_OF_SCOPE, 0.0)
+            if self._rejector is not None and verdict is not None and known > 0:
+                outside = float(self._rejector.probabilities(self._signals([verdict], [message]))[0])
+            accepted = known >= _LEAST_KNOWN and accepts(ranking, self._intents, self._thresholds, outside)
+            topic = self._intents.topic(ranking[0][0]) if ranking else None
             message.set(ACCEPTED, accepted, add_to_output=True)
-            message.set(TOPIC, self._intents.topic(ranking[0][0]) if ranking else None, add_to_output=True)
-            message.set(TOPICS, topics, add_to_output=True)
+            message.set(TOPIC, topic, add_to_output=True)
+            message.set(TOPICS, topics_of(ranking, clauses, self._intents), add_to_output=True)
+            message.set(OUTSIDE, round(outside, 4), add_to_output=True)
+            sure = topic_probabilities(ranking, self._intents).get(topic, 0.0) if topic else 0.0
+            message.set(SURE, round(min(sure, 1.0), 4), add_to_output=True)
             if not accepted:
                 self._fall_back(message, self._thresholds.confidence)
         return messages

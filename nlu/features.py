@@ -13,12 +13,11 @@ from rasa.engine.storage.storage import ModelStorage
 from rasa.nlu.featurizers.sparse_featurizer.sparse_featurizer import SparseFeaturizer
 from rasa.nlu.tokenizers.tokenizer import Tokenizer
 from rasa.shared.nlu.constants import FEATURE_TYPE_SENTENCE, TEXT
-from rasa.shared.nlu.training_data.features import Features
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
 from nlu.clauses import CLAUSES
-from nlu.fingerprints import source_digest
+from nlu.fingerprints import SparseFeatures, source_digest
 from nlu.ngrams import NgramVectoriser
 from nlu.tokeniser import SAMPLE
 
@@ -42,7 +41,7 @@ class NgramFeaturizer(SparseFeaturizer, GraphComponent):
         return {
             "alias": None,
             "weights": {"char": 1.0, "word": 1.0, "pinyin": 0.7, "tail": 0.6},
-            "min_count": 2,
+            "min_count": 3,
         }
 
     def __init__(
@@ -114,7 +113,7 @@ class NgramFeaturizer(SparseFeaturizer, GraphComponent):
                 continue
             message.set(KNOWN_SHARE, self._vectoriser.known_share(sample.text))
             row = self._vectoriser.transform([sample])
-            message.add_features(Features(row, FEATURE_TYPE_SENTENCE, TEXT, self._identifier))
+            message.add_features(SparseFeatures(row, FEATURE_TYPE_SENTENCE, TEXT, self._identifier))
             clauses = message.get(CLAUSES)
             if clauses:
                 message.set(CLAUSE_FEATURES, self._vectoriser.transform(clauses))

@@ -1,12 +1,13 @@
-"""A linear model over sparse rows with calibrated probabilities: training, held-out folds, temperature.
+"""A linear model over sparse rows with calibrated probabilities: training and held-out folds.
 
-Plain numpy and scikit-learn, no Rasa. A trained model is three arrays and the class names, so serving
+Plain numpy and scikit-learn, no Rasa. A trained model is a few arrays and the class names, so serving
 needs neither scikit-learn nor pickles.
 """
 
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,52 +17,53 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, diags
 
+from nlu.calibration import Calibration
+
 Kind = Literal["svm", "logistic"]
 Floats = NDArray[np.float32]
-_ABSENT = np.float32(-30.0)
+_ABSENT = np.float32(-3.0)
 """Score of a class that a fold's training part does not contain."""
+_WORTH_PROCESSES = 2000
+"""From this many rows on, folds are trained by processes side by side (starting those takes two seconds)."""
 
 
 @dataclass
 class LinearModel:
-    """Linear model: one weight column per class, and the sharpness that makes its softmax honest."""
+    """Linear model: one weight column per class, and the calibration that makes its probabilities honest."""
 
     classes: list[str]
     weights: Floats
     intercept: Floats
-    sharpness: float = 1.0
+    calibration: Calibration
 
     def scores(self, rows: csr_matrix) -> Floats:
         """Return one score per row and class."""
         return np.asarray(rows @ self.weights + self.intercept, dtype=np.float32)
 
-    def probabilities(self, rows: csr_matrix) -> Floats:
-        """Return calibrated class probabilities, one line per row."""
-        return softmax(self.scores(rows) * self.sharpness)
-
     def write(self, folder: Path) -> None:
-        """Store the model in a folder (JSON and arrays)."""
-        content = {"classes": self.classes, "sharpness": self.sharpness}
+        """Store the model in a folder: JSON and arrays, the weights in half precision (no pickles)."""
+        content = {
+            "classes": self.classes,
+            "scale": self.calibration.scale,
+            "power": self.calibration.power,
+            "lengths": self.calibration.lengths,
+        }
         (folder / "linear.json").write_text(json.dumps(content, ensure_ascii=False), "utf-8")
-        np.save(folder / "weights.npy", self.weights, allow_pickle=False)
-        np.save(folder / "intercept.npy", self.intercept, allow_pickle=False)
+        np.save(folder / "weights.npy", self.weights.astype(np.float16), allow_pickle=False)
+        per_class = np.vstack([self.intercept, self.calibration.bias, self.calibration.slope])
+        np.save(folder / "classes.npy", per_class, allow_pickle=False)
 
     @classmethod
     def read(cls, folder: Path) -> LinearModel:
         """Read what ``write`` stored."""
         content = json.loads((folder / "linear.json").read_text("utf-8"))
+        intercept, bias, slope = np.load(folder / "classes.npy", allow_pickle=False)
         return cls(
             content["classes"],
-            np.load(folder / "weights.npy", allow_pickle=False),
-            np.load(folder / "intercept.npy", allow_pickle=False),
-            content["sharpness"],
+            np.load(folder / "weights.npy", allow_pickle=False).astype(np.float32),
+            intercept,
+            Calibration(content["scale"], content["power"], bias, slope, tuple(content["lengths"])),
         )
-
-
-def softmax(scores: Floats) -> Floats:
-    """Return the softmax of every line."""
-    exponents = np.exp(scores - scores.max(axis=1, keepdims=True))
-    return np.asarray(exponents / exponents.sum(axis=1, keepdims=True), dtype=np.float32)
 
 
 def fit(
@@ -83,39 +85,67 @@ def fit(
         [str(name) for name in estimator.classes_],
         np.ascontiguousarray(weights, dtype=np.float32),
         np.asarray(intercept, dtype=np.float32),
+        Calibration.plain(len(estimator.classes_)),
     )
 
 
-def held_out_scores(
+def fit_with_folds(
     rows: csr_matrix,
     labels: Sequence[str],
-    classes: Sequence[str],
     *,
-    folds: int = 5,
-    min_count: int = 2,
+    folds: int = 3,
+    min_count: int = 3,
     kind: Kind = "svm",
     c: float = 1.0,
     seed: int = 20,
-) -> Floats:
-    """Return the score every sentence gets from a model that has not seen it (stratified folds).
+) -> tuple[LinearModel, Floats]:
+    """Return the model trained on all rows, and the score every row gets from a model that has not seen it.
 
-    The rows' n-grams were counted over all sentences; a fold drops those its training part would not
-    have kept (``min_count``) and brings the rows back to length 1, as if it had counted by itself.
+    The rows' n-grams were counted over all sentences; a (stratified) fold drops those its training part
+    would not have kept (``min_count``) and brings the rows back to length 1, as if it had counted by itself.
     """
     fold_of = assign_folds(labels, folds, seed)
-    column_of = {name: column for column, name in enumerate(classes)}
-    scores = np.full((rows.shape[0], len(classes)), _ABSENT, dtype=np.float32)
-    for fold in range(folds):
-        held_out = np.flatnonzero(fold_of == fold)
-        rest = np.flatnonzero(fold_of != fold)
-        if not len(held_out) or len({labels[i] for i in rest}) < 2:
-            continue
-        training = rows[rest]
-        kept = np.bincount(training.indices, minlength=rows.shape[1]) >= min_count
-        model = fit(_restricted(training, kept), [labels[i] for i in rest], kind, c, seed)
-        columns = [column_of[name] for name in model.classes]
-        scores[held_out[:, None], columns] = model.scores(_restricted(rows[held_out], kept))
-    return scores
+    rows.sort_indices()  # processes share the rows read-only, and scikit-learn would sort them in place
+    jobs = [None, *range(folds)]
+    settings = (kind, c, seed)
+    if rows.shape[0] < _WORTH_PROCESSES:
+        done = [_fit_fold(rows, labels, fold_of, fold, min_count, settings) for fold in jobs]
+    else:
+        from joblib import Parallel, delayed  # noqa: PLC0415  (serving needs no joblib)
+
+        done = Parallel(n_jobs=min(len(jobs), os.cpu_count() or 1))(
+            delayed(_fit_fold)(rows, labels, fold_of, fold, min_count, settings) for fold in jobs
+        )
+    model, _ = done[0]
+    column_of = {name: column for column, name in enumerate(model.classes)}
+    scores = np.full((rows.shape[0], len(model.classes)), _ABSENT, dtype=np.float32)
+    for fold, (fold_model, fold_scores) in enumerate(done[1:]):
+        if fold_model is not None:
+            held_out = np.flatnonzero(fold_of == fold)
+            scores[held_out[:, None], [column_of[name] for name in fold_model.classes]] = fold_scores
+    return model, scores
+
+
+def _fit_fold(
+    rows: csr_matrix,
+    labels: Sequence[str],
+    fold_of: NDArray[np.int64],
+    fold: int | None,
+    min_count: int,
+    settings: tuple[Kind, float, int],
+) -> tuple[Any, Any]:
+    """Fit all rows (``fold`` None), or all but a fold's and score that one; (None, None) where impossible."""
+    if fold is None:
+        return fit(rows, labels, *settings), None
+    held_out, rest = np.flatnonzero(fold_of == fold), np.flatnonzero(fold_of != fold)
+    if not len(held_out) or len({labels[i] for i in rest}) < 2:
+        return None, None
+    training = rows[rest]
+    kept = np.bincount(training.indices, minlength=rows.shape[1]) >= min_count
+    model = fit(_restricted(training, kept), [labels[i] for i in rest], *settings)
+    scores = model.scores(_restricted(rows[held_out], kept))
+    model.weights = model.weights[:0]  # only the class names travel back
+    return model, scores
 
 
 def assign_folds(labels: Sequence[str], folds: int, seed: int) -> NDArray[np.int64]:
@@ -135,28 +165,3 @@ def _restricted(rows: csr_matrix, kept: NDArray[np.bool_]) -> csr_matrix:
     lengths = np.sqrt(np.asarray(restricted.multiply(restricted).sum(axis=1)).ravel())
     lengths[lengths == 0] = 1
     return csr_matrix(diags((1 / lengths).astype(np.float32)) @ restricted)
-
-
-def fit_sharpness(scores: Floats, labels: Sequence[str], classes: Sequence[str]) -> float:
-    """Return the factor on held-out scores whose softmax is best calibrated (least log loss).
-
-    It is one over the temperature; searched between 0.2 and 15 by golden section (a handful of sentences that
-    are all told apart would ask for infinity).
-    """
-    column_of = {name: column for column, name in enumerate(classes)}
-    right = np.asarray([column_of[label] for label in labels])
-    lines = np.arange(len(labels))
-
-    def loss(log_sharpness: float) -> float:
-        probabilities = softmax(scores * np.float32(np.exp(log_sharpness)))
-        return float(-np.log(np.maximum(probabilities[lines, right], 1e-9)).mean())
-
-    low, high = float(np.log(0.2)), float(np.log(15.0))
-    ratio = (np.sqrt(5) - 1) / 2
-    for _ in range(40):
-        left, middle = high - ratio * (high - low), low + ratio * (high - low)
-        if loss(left) < loss(middle):
-            high = middle
-        else:
-            low = left
-    return float(np.exp((low + high) / 2))

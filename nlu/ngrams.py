@@ -43,6 +43,10 @@ class Sample:
     words: tuple[str, ...]
     concepts: tuple[str, ...] = ()
 
+    def fingerprint(self) -> str:
+        """Return what tells samples apart (Rasa's training cache asks for it)."""
+        return self.text
+
 
 def grams_of(sample: Sample) -> Grams:
     """Return the n-grams of ``sample`` by block name."""
@@ -83,7 +87,7 @@ def _runs(text: str, longest: int) -> list[str]:
 class NgramVectoriser:
     """Sublinear tf-idf over blocks of n-grams: every block and the whole row have length 1."""
 
-    def __init__(self, weights: dict[str, float], min_count: int = 2) -> None:
+    def __init__(self, weights: dict[str, float], min_count: int = 3) -> None:
         self.weights = weights
         self.min_count = min_count
         self.vocabulary: dict[str, dict[str, int]] = {}

@@ -19,8 +19,9 @@ from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
 from nlu.clauses import CLAUSES, split_clauses
+from nlu.courtesy import courtesy_length
 from nlu.dictionary import UnionDictionary, lower
-from nlu.fingerprints import source_digest
+from nlu.fingerprints import Word, source_digest
 from nlu.ngrams import Sample
 
 SAMPLE = "sample"
@@ -97,7 +98,7 @@ class UnionJiebaTokenizer(Tokenizer):
     def fingerprint_addon(cls, config: dict[str, Any]) -> str | None:
         """Make Rasa's training cache notice a changed dictionary."""
         path = {**cls.get_default_config(), **config}["dictionary"]
-        modules = ("nlu.tokeniser", "nlu.clauses", "nlu.dictionary", "nlu.pinyin")
+        modules = ("nlu.tokeniser", "nlu.clauses", "nlu.courtesy", "nlu.dictionary", "nlu.pinyin")
         return source_digest(*modules, files=(path,))
 
     def train(self, training_data: TrainingData) -> Resource:
@@ -109,7 +110,7 @@ class UnionJiebaTokenizer(Tokenizer):
     def cut(self, text: str) -> list[Token]:
         """Return the words of ``text`` (lower-cased, marks and spaces left out)."""
         return [
-            Token(word, start, end)
+            Word(word, start, end)
             for word, start, end in self._jieba.tokenize(lower(text), HMM=False)
             if any(char.isalnum() for char in word)
         ]
@@ -118,7 +119,7 @@ class UnionJiebaTokenizer(Tokenizer):
         """Return the words of one attribute of ``message``; of its text, the concepts as well."""
         tokens = self.cut(message.get(attribute))
         if attribute == TEXT:
-            message.set(SAMPLE, self._sample(message.get(TEXT), tokens))
+            message.set(SAMPLE, self._sample(message.get(TEXT), 0, tokens))
         return tokens
 
     def process(self, messages: list[Message]) -> list[Message]:
@@ -136,9 +137,12 @@ class UnionJiebaTokenizer(Tokenizer):
 
     def _clause(self, text: str, start: int, tokens: list[Token]) -> Sample:
         end = start + len(text)
-        return self._sample(text, [token for token in tokens if start <= token.start < end])
+        return self._sample(text, start, [token for token in tokens if start <= token.start < end])
 
-    def _sample(self, text: str, tokens: list[Token]) -> Sample:
-        words = tuple(token.text for token in tokens)
+    def _sample(self, text: str, start: int, tokens: list[Token]) -> Sample:
+        """What the featuriser needs of a text that begins at ``start`` of the message (courtesy left out)."""
         lowered = lower(text)
-        return Sample(lowered, words, tuple(self._dictionary.concepts(lowered, words)))
+        skipped = courtesy_length(lowered)
+        matter = lowered[skipped:]
+        words = tuple(token.text for token in tokens if token.start >= start + skipped)
+        return Sample(matter, words, tuple(self._dictionary.concepts(matter, words)))

@@ -53,17 +53,23 @@ class Interpreter:
         """Return what is understood of one text, as ``niangjia parse`` prints it (design.md §7)."""
         return next(self.parse_many([text], as_of))
 
-    def parse_many(self, texts: Iterable[str], as_of: date) -> Iterator[dict[str, Any]]:
-        """Yield what is understood of each text, in order; relative dates count from ``as_of``."""
+    def parse_many(
+        self, texts: Iterable[str], as_of: date, *, detail: bool = False
+    ) -> Iterator[dict[str, Any]]:
+        """Yield what is understood of each text, in order; relative dates count from ``as_of``.
+
+        With ``detail`` also ``outside``, where the gate knows it: the probability (0–1) that the text is out
+        of scope.
+        """
         batch: list[str] = []
         for text in texts:
             batch.append(text)
             if len(batch) == _BATCH:
-                yield from self._parse_batch(batch, as_of)
+                yield from self._parse_batch(batch, as_of, detail)
                 batch = []
-        yield from self._parse_batch(batch, as_of)
+        yield from self._parse_batch(batch, as_of, detail)
 
-    def _parse_batch(self, texts: list[str], as_of: date) -> Iterator[dict[str, Any]]:
+    def _parse_batch(self, texts: list[str], as_of: date, detail: bool) -> Iterator[dict[str, Any]]:
         messages = [
             # A member's own words are never a command, whatever they start with.
             Message({TEXT: text.lstrip("/ \t"), "metadata": {"as_of": as_of.isoformat()}})
@@ -72,20 +78,23 @@ class Interpreter:
         for component in self._components:
             messages = component.process(messages)
         for text, message in zip(texts, messages, strict=True):
-            yield {"text": text, **summary(message.data)}
+            outside = message.get("outside")
+            more = {"outside": float(outside)} if detail and outside is not None else {}
+            yield {"text": text, **summary(message.data), **more}
 
 
 def summary(parsed: Mapping[str, Any]) -> dict[str, Any]:
     """Return topic, intent, confidence, topics, accepted and facts of a parsed message.
 
-    Topic, intent and confidence are those of the best guess even where it is not acted on.
+    Topic, intent and confidence are those of the best guess even where it is not acted on; the confidence
+    is that of its topic (a topic's intents added up).
     """
     ranking = [guess for guess in parsed.get("intent_ranking") or [] if guess["name"] != FALLBACK]
     best = ranking[0] if ranking else {"name": None, "confidence": 0.0}
     return {
         "topic": parsed.get("topic"),
         "intent": best["name"],
-        "confidence": round(float(best["confidence"] or 0.0), 4),
+        "confidence": round(float(parsed.get("topic_confidence") or best["confidence"] or 0.0), 4),
         "topics": list(parsed.get("topics") or []),
         "accepted": bool(parsed.get("accepted")),
         "facts": {

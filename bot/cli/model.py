@@ -66,17 +66,9 @@ def train_model(chosen: Settings, config: str = "config.yml") -> Path:
     command = [
         sys.executable,
         "-m",
-        "rasa",
-        "train",
-        "--domain",
-        "domain.yml",
+        "nlu.training",
         "--config",
         config,
-        "--data",
-        "data/nlu",
-        "data/stories",
-        "--out",
-        "models",
     ]
     done = subprocess.run(command, cwd=chosen.home, env={**os.environ, **RASA_ENVIRONMENT}, check=False)
     model = newest_model(chosen)

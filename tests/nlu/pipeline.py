@@ -52,7 +52,10 @@ TRAINED: tuple[type[Any], ...] = (
     AcceptanceGate,
     FactExtractor,
 )
-PATHS: dict[str, dict[str, str]] = {
+# A hundred sentences are no thousands: rarer n-grams must count, and more folds leave more to learn from.
+CHANGES: dict[str, dict[str, Any]] = {
+    "NgramFeaturizer": {"min_count": 2},
+    "LinearIntentClassifier": {"min_count": 2, "folds": 5},
     "UnionJiebaTokenizer": {"dictionary": str(KNOWLEDGE / "dictionary" / "union.txt")},
     "AcceptanceGate": {"intents": str(KNOWLEDGE / "intents.yml")},
     "FactExtractor": {
@@ -64,7 +67,7 @@ PATHS: dict[str, dict[str, str]] = {
 
 def settings(kind: type[Any], **config: Any) -> dict[str, Any]:
     """A component's configuration as Rasa hands it over: its defaults, then what the file says."""
-    return {**kind.get_default_config(), **PATHS.get(kind.__name__, {}), **config}
+    return {**kind.get_default_config(), **CHANGES.get(kind.__name__, {}), **config}
 
 
 def context(kind: type[Any]) -> ExecutionContext:

@@ -1,0 +1,88 @@
+"""``python -m nlu.training``: train a model with Rasa, without what a training need not do.
+
+``rasa train`` validates the data first (``make lint`` and ``python -m nlu.validation`` do that, and say
+more), and the garbage collector walks over a million tokens and features again and again. Neither changes
+the model. Prints the model's path as its last line.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import logging
+import sys
+import time
+import warnings
+
+from rasa.shared.exceptions import RasaException
+
+_TELLING = ("nlu", "rasa.engine.training.hooks")
+
+
+def train(
+    config: str,
+    data: list[str],
+    out: str,
+    *,
+    domain: str = "domain.yml",
+    name: str | None = None,
+    anew: bool = False,
+) -> str:
+    """Train with ``config`` on the files and folders of ``data``; return the model's path.
+
+    What Rasa's cache still has of an earlier training is used, unless it shall be done ``anew``.
+
+    Raises ``RuntimeError`` when Rasa says that the training failed, and what Rasa raises for bad input.
+    """
+    import rasa.model_training  # noqa: PLC0415  (takes seconds: TensorFlow comes with it)
+
+    gc.disable()
+    try:
+        done = rasa.model_training.train(
+            domain=domain,
+            config=config,
+            training_files=data,
+            output=out,
+            fixed_model_name=name,
+            force_training=anew,
+        )
+    finally:
+        gc.enable()
+    if done.code != 0 or done.model is None:
+        raise RuntimeError(f"training failed (Rasa's code {done.code})")
+    return str(done.model)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Train as the command line says."""
+    parser = argparse.ArgumentParser(prog="python -m nlu.training", description=__doc__)
+    parser.add_argument("--config", default="config.yml")
+    parser.add_argument("--data", nargs="+", default=["data/nlu", "data/stories"])
+    parser.add_argument("--domain", default="domain.yml")
+    parser.add_argument("--out", default="models")
+    parser.add_argument("--name", help="file name of the model; the time by default")
+    parser.add_argument("--anew", action="store_true", help="use nothing of an earlier training")
+    chosen = parser.parse_args(arguments)
+    started = time.monotonic()
+    sys.path.insert(0, "")  # Rasa imports our components by name
+    warnings.simplefilter("ignore")
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s  %(message)s", datefmt="%H:%M:%S")
+    for logger in _TELLING:
+        logging.getLogger(logger).setLevel(logging.INFO)
+    try:
+        path = train(
+            chosen.config,
+            chosen.data,
+            chosen.out,
+            domain=chosen.domain,
+            name=chosen.name,
+            anew=chosen.anew,
+        )
+    except (RasaException, RuntimeError) as error:
+        sys.exit(f"no model was trained: {error}")
+    print(f"trained in {time.monotonic() - started:.0f} s", file=sys.stderr)
+    print(path)
+
+
+if __name__ == "__main__":
+    main()
