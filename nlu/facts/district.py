@@ -39,6 +39,7 @@ _NOT_THERE_BEFORE = re.compile(
 )
 _LESS_LIKELY_BEFORE = re.compile(r"(?:家(?:是|住|在)|住(?:在)?|租(?:在|房)?|从|去|[我俺]是)$")
 _NATIVE_AFTER = re.compile(r"人(?![力民员事多少才])|户口|老家")
+_CAME_TO_JINAN = re.compile(r"[在来到]济南")
 _MOVED_AFTER = re.compile(r"[区县]?(?:搬|迁|调|转)(?:到|去|往|走)")
 _NO_DISTRICT = "-"
 """What stands for a zone: it is no district, though its name may hold one's (莱芜高新区)."""
@@ -90,7 +91,7 @@ def _is_district(text: str, found: Found) -> bool:
     if written.isascii():
         around = before(text, found.start, 1) + after(text, found.end, 1)
         return not _LETTERS.search(around)
-    pattern = _NOT_A_DISTRICT.get(written)
+    pattern = next((one for name, one in _NOT_A_DISTRICT.items() if name in written), None)
     if pattern is None:
         return True
     start = max(0, found.start - 2)
@@ -108,6 +109,8 @@ def _weight(text: str, found: Found) -> int:
         return 0
     if _NATIVE_AFTER.match(back):
         return int(front.endswith(("我是", "俺是")))
+    if front.endswith(("我是", "俺是")) and _CAME_TO_JINAN.search(text):
+        return 0
     if _LESS_LIKELY_BEFORE.search(front):
         return 1
     return 2 + bool(_AT_WORK_BEFORE.search(front)) + bool(_AT_WORK_AFTER.match(back))

@@ -11,8 +11,8 @@ from nlu.facts.numerals import read_number
 
 _COUNT = r"(?:\d{1,3}(?:\.\d)?|[一二两三四五六七八九]?十[一二三四五六七八九]?|[一二两俩三仨四五六七八九])"
 _SPAN = re.compile(
-    rf"(?P<years>{_COUNT})\s*(?P<measure>个)?年(?![代假级休薪终龄初底前后月])(?:整|头)?(?:"
-    rf"(?:(?:零|又|加|外加)?\s*(?P<rest>{_COUNT})\s*个(?P<rest_half>半)?月(?!份)|(?:零|又|加)(?P<rest2>{_COUNT})月)|零?(?P<and_half>半年)"
+    rf"(?P<years>{_COUNT})\s*(?P<measure>个)?年(?!代(?![课驾理])|[假级休薪终龄初底前后月])(?:整|头)?(?:"
+    rf"(?:(?:零|又|加|外加)?\s*(?P<rest>{_COUNT})\s*个(?P<rest_half>半)?月(?!份)|(?:零|又|加)?(?P<rest2>[俩仨])月|(?:零|又|加)(?P<rest3>{_COUNT})月)|零?(?P<and_half>半年)"
     r"|(?P<half_year>半))?"
     rf"|(?P<months>{_COUNT})\s*个(?P<month_half>半)?(?P<month_many>多)?月(?!份)"
     r"|(?P<fused>[仨俩])(?P<fused_half>半)?月"
@@ -21,6 +21,10 @@ _SPAN = re.compile(
 )
 _GUESSED = re.compile(r"[一二两三四五六七八九十几数好]$")
 _AND_DAYS = re.compile(r"(?:零|又|加|外加)?(?:\d{1,2}|[一二两三四五六七八九十]{1,3})[天周]")
+_IN_A_YEAR = re.compile(
+    r"\s*就?(?:\d|[进入来到去毕买签调招干跟]|一二月|开始|底|初|春|夏|秋|冬|上半|下半|的时候|那会|认识|参加|[一二三四五六七八九十]+月)"
+)
+_SINCE = re.compile(r"(?:从|自|打|生于|[于是])\s*$")
 _HALF = Decimal("0.5")
 
 
@@ -57,7 +61,7 @@ def _months(match: re.Match[str]) -> Decimal | None:
         half = match["fused_half"] or match["month_half"]
         return None if value is None else value + (_HALF if half else 0)
     years, rest = read_number(match["years"]), Decimal(0)
-    if written := match["rest"] or match["rest2"]:
+    if written := match["rest"] or match["rest2"] or match["rest3"]:
         rest = (read_number(written) or Decimal(12)) + (_HALF if match["rest_half"] else 0)
     if match["half_year"] or match["and_half"]:
         rest = Decimal(6)
@@ -73,5 +77,4 @@ def _is_calendar_year(text: str, match: re.Match[str]) -> bool:
         return True
     if not written.isdigit() or len(written) != 2:
         return False
-    worked = re.search(r"[了满干龄过]\s*$", text[: match.start()])
-    return not (worked or text[match.end() :].startswith(("了", "工龄", "整")))
+    return bool(_IN_A_YEAR.match(text, match.end()) or _SINCE.search(text[: match.start()]))

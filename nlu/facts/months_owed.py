@@ -11,7 +11,7 @@ from nlu.facts.numerals import plain
 from nlu.facts.roles import stated
 
 _UNPAID_BEFORE = re.compile(
-    r"(?:拖欠|tuoqian|欠薪|欠|拖|压|扣(?=[着押下了])|赖|停发|停(?=了))(?:[了着发俺我咱他她们的薪有这那满仨俩]|工资|工钱|公资|薪水|整整|已经|一共|总共|最后|gongzi|"
+    r"(?:(?:没有?|未|不)(?:给|发|开|结|支付|见)过?[我俺们]*(?:工资|工钱|薪水|钱)|拖欠|tuoqian|欠薪|欠|拖|压|扣(?=[着押下了])|赖|停发|停(?=了))(?:[了着发俺我咱他她们的薪有这那满仨俩]|工资|工钱|公资|薪水|整整|已经|已达|长达|达|一共|总共|最后|gongzi|"
     r"员工|工人|老师|保安|保洁|大家|大伙|家里|对象|媳妇|老公|老婆|爸|妈|(?:\d+|[一二三四五六七八九十]+|十余)[名个](?:员工|工人|老师|人)?|"
     r"(?:(?:20\d\d|今|去)年)?\d{1,2}月份?|[、和,及 ])*$"
 )
@@ -22,7 +22,7 @@ _STILL = (
 )
 _NOT_GIVEN = (
     r"(?:没有?|未|不)(?:(?:给|发|结|付|支付|到账|到帐)"
-    r"(?!了?[我俺]?(?:[交缴上办签评撤写报批买续补休证]|开(?!工资|支|钱)))(?:过|我|俺|俺们|我们)?"
+    r"(?!了?[我俺]?(?:[交缴上办签评撤写报批买续补休证转加涨换安提]|开(?!工资|支|钱)))(?:过|我|俺|俺们|我们)?"
 )
 _UNPAID_AFTER = re.compile(
     rf"的?{_PAY}?[,]?{_STILL}{{0,4}}{_NOT_GIVEN}{_PAY}?(?!证|会)"
@@ -39,8 +39,11 @@ _OTHER_SPAN = re.compile(
     r"(?:提前|产假|停工|试用期?|住院|病假|放假|怀孕|孕|哺乳|等|判|休|离职|辞职|走|毕业|第|头|竞业|签|调解|裁决|协议|暑假|寒假|给|赔|补|发|过|多拖|聊|搭伙|来|剩)[了有满]?$"
 )
 _PLANNED = re.compile(r"(?:师傅|老板)说$|(?:要|得|会|规定|都)(?:先)?(?:压|扣|押|拖)(?:我|俺|一|了)?$")
+_LAST_MONTHS = re.compile(r"[和及、]最后$")
+_AS_A_RULE = re.compile(r"[,]?(?:是|说是)?(?:规定|惯例|制度|行规)")
 _PAID_SINCE = re.compile(r"补上了|补齐|已经解决|已解决|都发了|结清了|补发了")
 _WAGES = re.compile(rf"的?{_PAY}")
+_OWED_TO_SOMEBODY = re.compile(r"欠[^,。!?;]{0,10}$")
 _COURT = re.compile(r"(?<!投)诉|仲裁|官司|一审|二审|判|鉴定")
 _SHORT = 6
 """Months without pay that are believed without a word for wages nearby (仨月没发)."""
@@ -54,11 +57,13 @@ def find_months_owed(text: str, as_of: date) -> list[Fact]:
         front = clause_before(text, span.start, 20)
         back = clause_after(text, span.end, 14)
         nearby = front if _WAGES.match(back) else front + back
+        nearby = "" if _LAST_MONTHS.search(front) else nearby
         return (
             is_unpaid(text, span)
             and not _OTHER_MONEY.search(nearby)
             and not _OTHER_SPAN.search(front)
             and not _PLANNED.search(front)
+            and not _AS_A_RULE.match(after(text, span.end, 10))
             and not _PAID_SINCE.search(after(text, span.end, 40))
             and span.amount <= _MOST_MONTHS_OWED
         )
@@ -73,6 +78,8 @@ def is_unpaid(text: str, span: Mention) -> bool:
     # 拖我一年 may be a lawsuit: only 欠 needs no word of money nearby.
     if held_back and ("欠" in held_back.group() or _MONEY.search(front + clause_after(text, span.end, 12))):
         return not _COURT.search(before(text, span.start, 20))
+    if _OWED_TO_SOMEBODY.search(front) and _WAGES.match(back):
+        return True
     unpaid = _UNPAID_AFTER.match(back)
     around = before(text, span.start, 40) + after(text, span.end, 30)
     return bool(unpaid) and bool(_PAY_NEARBY.search(around) or span.amount <= _SHORT)

@@ -14,7 +14,7 @@ from nlu.facts.roles import stated
 _OWED_BEFORE = re.compile(
     r"(?<![我俺咱])欠(?!费|税|条子?上?没)|拖欠|还差|差(?=我|俺|着|了)|没给(?=我|俺)|没结|还剩|少(?:发|给|开|算)了?|少我|少俺|未[付结发]|尾款|"
     r"冻结(?:我|俺)?的?提成|白条|欠条|条子|打(?:了|的|过)?条|扣(?:着|押)(?:我|俺)|压(?:着|了)(?:我|俺)|讨要|追讨|追回|要回|攒到|该给(?:我|俺)|"
-    r"(?:裁决|判决|判令|调解).{0,12}(?:支付|付|给|补发)(?:我|俺)?"
+    r"应(?:该)?(?:支付|付|补发)(?:我|俺)|判(?:公司|单位|老板|厂里|他|被告).{0,6}(?:给|付|补)|(?:裁决|判决|判令|调解).{0,12}(?:支付|付|给|补发)(?:我|俺)?"
 )
 _OWED_TOTAL_BEFORE = re.compile(
     r"(?:一共|总共|合计|共计|累计|加起来|加一块|统共|拢共|总计|总数|合|共)(?:是|有|为|欠|差|就|达|约|计|\s|:)*$"
@@ -63,7 +63,7 @@ def is_owed(text: str, mention: Mention, mentions: Sequence[Mention]) -> bool:
         return False
     if BY_THE_MONTH.search(front) or _PRIVATE_DEBT.search(before(text, mention.start, 40)):
         return False
-    if re.match(r"\s*(?:块钱?|元)?(?:一个?月|/月|每月|一天|每天|的?底薪|个)", back):
+    if re.match(r"\s*(?:块钱?|元)?(?:一个?月|/月|每月|一天|每天|的?底薪|个|的有)", back):
         return False
     if _OWED_BEFORE.search(front) or _SLIP_BEFORE.search(before(text, mention.start, 18)):
         return True

@@ -17,7 +17,7 @@ _JOB = (
     r"水电工|劳务工|设备维护|主持|摄像|阿姨|队长|锅炉)"
 )
 _WORK = (
-    r"(?:干|工作|做|上班|在职|在岗|待|呆|当|跑|站|扫|开|送|教|看|打工|服务|任职|修|焊|刷|炒|洗|搬|缝|挡车|烧|踩|叠|抡|打磨|坐班|喂|"
+    r"(?:干|工作|做|上班|在职|在岗|待|呆|当|跑|站|扫|开|送|教|看|打工|服务|任职|修|焊|刷|炒|洗|搬|缝|挡车|烧|踩|叠|抡|打磨|坐班|喂|任|"
     r"伺候|护理|效力|卖命|忙活|安装|收银|洗碗|驻唱)"
 )
 _PLACE = (
@@ -28,7 +28,7 @@ _AMOUNTING_TO = r"(?:[也都就才刚整共有足这正好]|已经|一共|总共
 _WORKED_BEFORE = re.compile(
     rf"{_WORK}{_JOB}?(?:到现在|到今天|到今儿)?{_AMOUNTING_TO}*[了满够]{_AMOUNTING_TO}*\s*$"
     rf"|(?:干|做|当|跑|开|是)?{_JOB}{_AMOUNTING_TO}*\s*$|(?:挡车|来(?:这里?|这儿|公司|厂里?|单位|店里?)|^来|[我俺]来){_AMOUNTING_TO}*了?{_AMOUNTING_TO}*\s*$"
-    rf"|(?:干|工作|入职|在职|上班|打磨|{_WORK}(?:到现在|到今天)){_AMOUNTING_TO}*\s*$"
+    rf"|(?:干|工作|入职|在职|上班|打磨|[开跑修]车|送货|干活|打零?工|帮工|任职|{_WORK}(?:到现在|到今天)){_AMOUNTING_TO}*\s*$"
     r"|(?<!累计)(?<!总)(?:工龄|司龄|厂龄|工作年限)(?:[是有都了为才满也:]|已经)*\s*$"
     rf"|在[^,。]{{0,14}}{_PLACE}(?:里?面|里头|里|上)?(?:[都有待也]|已经|满打满算)*\s*$"
 )
@@ -40,9 +40,9 @@ _AT_WORK = re.compile(
     rf"在[^,。]{{1,10}}{_PLACE}(?!住|读|念|学|等|休|歇|躺|养|实|租|存|借)"
     r"[^,。住读等休歇躺养租存交签打官欠押了房孕]{1,6}$"
 )
-_STANDS_ALONE = re.compile(r"^(?:这|都|前后|一晃|到现在|到今年|已经|算下来|满打满算|也|有)*$")
+_STANDS_ALONE = re.compile(r"^(?:这|都|前后|一晃|到现在|到今年|已经|算下来|满打满算|也|有|正好|刚好|整整|一共|总共|足足|干了)*$")
 _HAS_A_JOB = re.compile(
-    rf"(?:在|给|当|做|干|开|跑|烧|进)[^。!?]{{0,24}}(?:{_JOB}|{_PLACE}|干|工|活)|我是|俺是"
+    rf"(?:在|给|当|做|干|开|跑|烧|进)[^。!?]{{0,24}}(?:{_JOB}|{_PLACE}|干|工|活)|干到|干了|上班|我是|俺是"
 )
 _NOT_A_JOB = re.compile(r"合同|社保|等|结婚|离婚|住院|欠|怀孕|生病|查出|孩子|官司|仲裁|贷款|试用|病假|休|停")
 _CONDITION = re.compile(
@@ -85,7 +85,7 @@ def _tells_of_work(text: str, span: Mention, front: str, back: str) -> bool:
 
 def _stands_alone(text: str, span: Mention, front: str, back: str) -> bool:
     """Say whether a clause of years alone follows one that tells of the job (俺在锻造厂抡锤,十五年了)."""
-    if not _STANDS_ALONE.match(front) or not re.match(r"[了整,]|[。!?]|$", back):
+    if not _STANDS_ALONE.match(front) or not re.match(r"[了整啊呀嘞咧呢,]|[。!?]|$", back):
         return False
     told = re.split(r"[。!?;]", text[: span.start - len(front)])[-1][-40:]
     return bool(_HAS_A_JOB.search(told)) and not _NOT_A_JOB.search(told[-16:])
