@@ -23,12 +23,13 @@ _NOT_IN_A_NAME = re.compile(
     r"每各另同其因为写举报投诉映关于称里村镇乡县区市省所以如果当时后前年月日号天要推换开合派改否能]|老板|经理|领导|工资|合同|员工|工人|原来|以前|现在|直接|单位|自己|人家|工会|劳动|仲裁|社保|法院|享福|朋友"
 )
 _LEAD_IN = re.compile(r"公司|单位|用人单位|投诉|举报|反映|关于|请问|申请|控告|状告|劳务公司")
+_SEAT = re.compile(r"(?:山东|济南|北京|上海|深圳|广州|杭州|青岛|中国)(?!\))")
 _LINK = re.compile(r"叫|是|为|就|写|名|全称|在|的|了")
-_NOT_IN_A_FULL_NAME = re.compile(r"[我俺你他她这那哪某的了是在有和跟与被把]|一家|单位|老板")
+_NOT_IN_A_FULL_NAME = re.compile(r"[我俺你这那哪某的]|一家|单位|老板|入职|就职|任职")
 _FULL = re.compile(r"有限(?:责任)?公司$")
 _PUBLIC = re.compile(
     r"(?:济南|山东|齐鲁|章丘|莱芜|长清|历城|历下|槐荫|天桥|市中|平阴|商河|济阳|钢城)[市省区县]?"
-    r"(?:第[一二三四五六七八九十]+(?:人民)?(?:医院|中学|小学)|(?:人民|中心|中医|妇幼保健)医院|[^上读念考在的]{0,6}(?:集团|大学|重工|银行|热力|公交|宾馆))$"
+    r"(?:第[一二三四五六七八九十]+(?:人民)?(?:医院|中学|小学)|(?:人民|中心|中医|妇幼保健)医院|[^上读念考在的]{0,6}(?:集团|大学(?:[^的]{0,6}医院)?|重工|银行|热力|公交|宾馆))$"
 )
 _PART_OF_A_FIRM = ("分公司", "子公司", "总公司")
 _SCOPE_WORDS = re.compile(
@@ -36,7 +37,7 @@ _SCOPE_WORDS = re.compile(
 )
 _KNOWN_BEFORE = re.compile(r"(?:^|[在给是进为从跟和]|(?<!派)到|入职|[我俺]|关于|投诉|举报|反映)$")
 _KNOWN_AFTER = re.compile(
-    r"(?:集团|公司|[\u4e00-\u9fff]{2}(?=工厂|分公司))?(?:的)?(?:工厂|分公司|骑手|员工|职工|司机|快递|外卖|网点|站点|客服|专送|众包|送|跑|上班|干|工作|打工|做|当|安装|维修|保洁|保安|仓库|门店|店|"
+    r"(?:集团|公司|项目部|[\u4e00-\u9fff]{2}(?=工厂|分公司))?(?:的)?(?:工厂|分公司|骑手|员工|职工|司机|快递|外卖|网点|站点|客服|专送|众包|送|跑|上班|干|工作|打工|做|当|安装|维修|保洁|保安|仓库|门店|店|"
     r"欠|拖|不|把|辞|[,。]|$)"
 )
 
@@ -47,11 +48,11 @@ class Employers:
     def __init__(self, words: Mapping[str, str]) -> None:
         endings = any_of(words["endings"])
         self._named = re.compile(
-            rf"(?P<name>{_NAME}{{2,24}}?(?:(?:{endings})(?!的?(?:有限|股份|集团|总部|附属)|[\u4e00-\u9fff]{{0,2}}公司)"
+            rf"(?P<name>{_NAME}{{2,24}}?(?:(?:{endings})(?!的?(?:有限|股份|集团|总部|附属)|[\u4e00-\u9fff]{{0,2}}公司|[\u4e00-\u9fff]{{2,4}}医院)"
             rf"|(?P<trade>{any_of(words['trades'])})(?![\u4e00-\u9fff]{{0,8}}(?:{endings}))))"
         )
         self._generic = re.compile(any_of(words["generic"]))
-        self._known = re.compile(any_of(words["known"]))
+        self._known = re.compile(any_of(words["known"]) + r"|中[铁建交冶][一二三四五六七八九十]{1,3}局")
         self._fortunate = frozenset(words["fortunate"])
 
     def find(self, text: str, as_of: date) -> list[Fact]:
@@ -74,6 +75,9 @@ class Employers:
 
     def _proper_name(self, text: str, start: int, end: int) -> tuple[int, int] | None:
         """Return where the name begins and ends: as far back as a cue (在, 单位是, 举报) leads, or None."""
+        seat = _SEAT.search(text, start, end - 4)
+        if seat and _FULL.search(text[start:end]) and self._is_proper(text[seat.start() : end]):
+            return seat.start(), end
         for cue in range(start, end - 2):
             front = clause_before(text, cue, 12)
             if front and not _CUE.search(front):

@@ -82,6 +82,9 @@ def find_employment_dates(text: str, as_of: date) -> list[Fact]:
 
 def _is_hired(text: str, mention: Mention, mentions: Sequence[Mention]) -> bool:
     front, back = clause_before(text, mention.start), _own_words(text, mention, mentions)
+    earlier = [other.end for other in mentions if other.end <= mention.start]
+    if earlier and text[earlier[-1] : mention.start] == front[-(mention.start - earlier[-1]) :]:
+        front = ""  # 去年6月1日入职|今年6月1日…: the word is the earlier date's
     if _HIRED_BEFORE.search(front):
         return True
     if _LEFT_BEFORE.search(front) or _OTHER_AFTER.match(back):

@@ -13,7 +13,7 @@ from nlu.facts.model import Mention, clause_before, is_exact, undenied
 from nlu.facts.numerals import NUMBER, read_number
 
 _SUM = re.compile(
-    rf"(?<![\dA-Za-z.:/第])(?P<sign>-|负)?(?P<mark>[¥￥$]|RMB)?\s*(?P<number>{NUMBER})\s*"
+    rf"(?<![\dA-Za-z./第])(?<!\d:)(?P<sign>-|负)?(?P<mark>[¥￥$]|RMB)?\s*(?P<number>{NUMBER})\s*"
     r"(?P<unit>人民币|块钱|元钱|块|元|圆)?(?P<tail>[一二两三四五六七八九\d](?![\d个天年月人名岁号日点]))?"
 )
 _COUNTED = re.compile(

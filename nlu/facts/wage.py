@@ -12,7 +12,7 @@ from nlu.facts.numerals import plain
 from nlu.facts.owed import UNPAID_AFTER, is_owed
 from nlu.facts.roles import stated
 
-_SMALLEST_WAGE, _LARGEST_WAGE = Decimal(500), Decimal(300_000)
+_SMALLEST_WAGE, _LARGEST_WAGE = Decimal(1000), Decimal(300_000)
 _LINK = (
     r"(?:[是为有给发放领拿挣开的也就才只能到都共约定好说写按合在我俺她他了税前后实际现金固净打平均工资扣完元钱手里卡结]|"
     r"每月|每个月|一个月|一直|标准|收入|:|\s)*"
