@@ -27,7 +27,7 @@ _NOT_A_DISTRICT = {
 _OTHER_CITIES = re.compile(r"(?:枣庄|济宁|乐山|内江|淮安|江苏|外地)市?(?:的)?$")
 _LETTERS = re.compile(r"[A-Za-z]")
 _AT_WORK_BEFORE = re.compile(
-    r"(?:人在|人是在|我在|俺在|工地在|单位在|公司在|厂子?在|店在|上班在|干活(?:的地儿)?在|地址在|实际在|具体在|在)$"
+    r"(?:工作在|人在|人是在|我在|俺在|工地在|单位在|公司在|厂子?在|店在|上班在|干活(?:的地儿)?在|地址在|实际在|具体在|在)$"
 )
 _AT_WORK_AFTER = re.compile(
     r"(?:区|县)?(?:的|这边|那边|这里|那里|这儿|那儿|某|一家|一个|一处|有个)?.{0,12}?(?:上班|干活|工作|打工|干|工地|厂|公司|店|单位|"
@@ -40,6 +40,7 @@ _NOT_THERE_BEFORE = re.compile(
 _LESS_LIKELY_BEFORE = re.compile(r"(?:家(?:是|住|在)|住(?:在)?|租(?:在|房)?|从|去|[我俺]是)$")
 _NATIVE_AFTER = re.compile(r"人(?![力民员事多少才])|户口|老家")
 _CAME_TO_JINAN = re.compile(r"[在来到]济南")
+_LIVES_AFTER = re.compile(r"[^,。!?]{0,8}住(?!院|建|房|宿)")
 _MOVED_AFTER = re.compile(r"[区县]?(?:搬|迁|调|转)(?:到|去|往|走)")
 _NO_DISTRICT = "-"
 """What stands for a zone: it is no district, though its name may hold one's (莱芜高新区)."""
@@ -111,6 +112,6 @@ def _weight(text: str, found: Found) -> int:
         return int(front.endswith(("我是", "俺是")))
     if front.endswith(("我是", "俺是")) and _CAME_TO_JINAN.search(text):
         return 0
-    if _LESS_LIKELY_BEFORE.search(front):
+    if _LESS_LIKELY_BEFORE.search(front) or _LIVES_AFTER.match(back):
         return 1
     return 2 + bool(_AT_WORK_BEFORE.search(front)) + bool(_AT_WORK_AFTER.match(back))

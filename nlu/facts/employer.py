@@ -32,10 +32,13 @@ _PUBLIC = re.compile(
     r"(?:第[一二三四五六七八九十]+(?:人民)?(?:医院|中学|小学)|(?:人民|中心|中医|妇幼保健)医院|[^上读念考在的]{0,6}(?:集团|大学(?:[^的]{0,6}医院)?|重工|银行|热力|公交|宾馆))$"
 )
 _PART_OF_A_FIRM = ("分公司", "子公司", "总公司")
+_BRANCH = "济南分公司"
 _SCOPE_WORDS = re.compile(
     r"(?:一家|一个|某家?|这家|那家|哪家|几家|本|我们?|俺们?|咱们?|他们|原|别的|另一家|新|老|那个|这个|个)$"
 )
-_KNOWN_BEFORE = re.compile(r"(?:^|[在给是进为从跟和]|(?<!派)到|入职|[我俺]|关于|投诉|举报|反映)$")
+_KNOWN_BEFORE = re.compile(
+    r"(?:^|(?:[在给是进为从跟和]|(?<!派)到)(?:济南)?|入职|[我俺]|关于|投诉|举报|反映)$"
+)
 _KNOWN_AFTER = re.compile(
     r"(?:集团|公司|项目部|[\u4e00-\u9fff]{2}(?=工厂|分公司))?(?:的)?(?:工厂|分公司|骑手|员工|职工|司机|快递|外卖|网点|站点|客服|专送|众包|送|跑|上班|干|工作|打工|做|当|安装|维修|保洁|保安|仓库|门店|店|"
     r"欠|拖|不|把|辞|[,。]|$)"
@@ -71,7 +74,8 @@ class Employers:
             position = match.end()
             named = self._proper_name(text, match.start("name"), match.end("name"))
             if named is not None:
-                yield named
+                branch = text.startswith(_BRANCH, named[1])
+                yield named[0], named[1] + branch * len(_BRANCH)
 
     def _proper_name(self, text: str, start: int, end: int) -> tuple[int, int] | None:
         """Return where the name begins and ends: as far back as a cue (在, 单位是, 举报) leads, or None."""

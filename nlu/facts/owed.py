@@ -37,6 +37,7 @@ _NOT_OWED = re.compile(
     r"高温费|降温费|高温补贴|补贴|津贴|生活费|路费|手续费|学费|培训费|抚养费|彩礼|伙食费|保险|要求|索赔|想要|赔|任务|指标|住院|(?<![少不没])给了|(?<![少不没未])发了(?!条)|结了|付了|还了|"
     r"已(?:经)?(?:付|给|结)|克扣|其中"
 )
+_AFTER_MONTHS = re.compile(r"[拖欠压][^。!?;]{0,12}月的?(?:工资|工钱|薪水),?(?:一共|总共|共)?$")
 _REST = re.compile(r"还[有差剩欠]|剩下?")
 """What is left of a total: 总共三万二, 给了一万, 还有两万二没给."""
 _PRIVATE_DEBT = re.compile(
@@ -66,6 +67,8 @@ def is_owed(text: str, mention: Mention, mentions: Sequence[Mention]) -> bool:
     if re.match(r"\s*(?:块钱?|元)?(?:一个?月|/月|每月|一天|每天|的?底薪|个|的有)", back):
         return False
     if _OWED_BEFORE.search(front) or _SLIP_BEFORE.search(before(text, mention.start, 18)):
+        return True
+    if _AFTER_MONTHS.search(before(text, mention.start, 24)):
         return True
     if _OWED_TOTAL_BEFORE.search(front):
         if _REST.search(after(text, mention.end, 24)):

@@ -47,6 +47,9 @@ _STANDS_ALONE = re.compile(
 _HAS_A_JOB = re.compile(
     rf"(?:在|给|当|做|干|开|跑|烧|进)[^。!?]{{0,24}}(?:{_JOB}|{_PLACE}|干|工|活)|干到|干了|上班|我是|俺是"
 )
+_SINCE_HIRED = re.compile(
+    r"(?:入的?职|进的?厂|来的|到岗),?(?:到现在|至今|到今天)(?:已经?|都|有|刚好|正好|整整)*$"
+)
 _NOT_A_JOB = re.compile(r"合同|社保|等|结婚|离婚|住院|欠|怀孕|生病|查出|孩子|官司|仲裁|贷款|试用|病假|休|停")
 _CONDITION = re.compile(
     r"(?:要|得|必须|须|再|等|想|只能|多|签的|回去|明年|一年|每年|约定|协议|合同|写明|规定|保证|承诺|累计|培训|进修|停工|公积金|医保|怀孕|租房|试用期?|毕业|部队|学徒)[^了,]{0,8}$"
@@ -83,6 +86,8 @@ def find_tenure_years(text: str, as_of: date) -> list[Fact]:
 
 def _tells_of_work(text: str, span: Mention, front: str, back: str) -> bool:
     if _WORKED_BEFORE.search(front) or _WORKED_AFTER.match(back):
+        return True
+    if _SINCE_HIRED.search(text[max(0, span.start - 24) : span.start]):
         return True
     return span.amount >= 12 and (bool(_AT_WORK.search(front)) or _stands_alone(text, span, front, back))
 
