@@ -2,7 +2,7 @@
 # Both set up what they need by themselves; the only thing asked for is Python 3 and a package index.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup run train test test-fast lint format bench eval clean
+.PHONY: help setup run train test test-fast lint format bench bench-nlu eval clean
 
 UV := $(shell command -v uv 2>/dev/null || echo .tools/bin/uv)
 RUN := $(UV) run --frozen --no-sync
@@ -51,6 +51,12 @@ format: setup ## let ruff tidy the code
 
 bench: setup ## measure the running system and print the figures
 	@$(RUN) python -m tests.bench
+
+bench-nlu: setup ## ours beside stock Rasa: SAMPLE=2000 FULL=1 SEED= REAL=FILE, or TRAIN=FILE TEST=FILE; ONLY= EPOCHS=
+	@$(RUN) python -m tests.bench.nlu \
+		$(if $(TRAIN),--train "$(TRAIN)") $(if $(TEST),--test "$(TEST)") $(if $(REAL),--real "$(REAL)") \
+		$(if $(filter 1 yes true,$(FULL)),--full) $(if $(SAMPLE),--sample $(SAMPLE)) $(if $(SEED),--seed $(SEED)) \
+		$(if $(ONLY),--only $(ONLY)) $(if $(EPOCHS),--epochs $(EPOCHS)) $(if $(ANEW),--anew)
 
 GOLD := $(sort $(filter-out %/facts.jsonl,$(wildcard tests/nlu/gold/*.jsonl)))
 

@@ -27,10 +27,12 @@ def train(
     domain: str = "domain.yml",
     name: str | None = None,
     anew: bool = False,
+    nlu_only: bool = False,
 ) -> str:
     """Train with ``config`` on the files and folders of ``data``; return the model's path.
 
-    What Rasa's cache still has of an earlier training is used, unless it shall be done ``anew``.
+    What Rasa's cache still has of an earlier training is used, unless it shall be done ``anew``. With
+    ``nlu_only`` the model has no dialogue policies: it needs no domain, and one file or folder of sentences.
 
     Raises ``RuntimeError`` when Rasa says that the training failed, and what Rasa raises for bad input.
     """
@@ -38,6 +40,8 @@ def train(
 
     gc.disable()
     try:
+        if nlu_only:
+            return _train_nlu(config, data, out, name, anew)
         done = rasa.model_training.train(
             domain=domain,
             config=config,
@@ -53,15 +57,33 @@ def train(
     return str(done.model)
 
 
+def _train_nlu(config: str, data: list[str], out: str, name: str | None, anew: bool) -> str:
+    import rasa.model_training  # noqa: PLC0415  (as above)
+
+    if len(data) != 1:
+        raise RuntimeError(f"for understanding alone Rasa takes one file or folder, not {len(data)}")
+    model = rasa.model_training.train_nlu(
+        config=config,
+        nlu_data=data[0],
+        output=out,
+        fixed_model_name=name,
+        additional_arguments={"force_full_training": anew},
+    )
+    if model is None:
+        raise RuntimeError(f"there are no training sentences in {data[0]}")
+    return str(model)
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Train as the command line says."""
     parser = argparse.ArgumentParser(prog="python -m nlu.training", description=__doc__)
     parser.add_argument("--config", default="config.yml")
-    parser.add_argument("--data", nargs="+", default=["data/nlu", "data/stories"])
+    parser.add_argument("--data", nargs="+", help="files and folders; data/nlu and data/stories by default")
     parser.add_argument("--domain", default="domain.yml")
     parser.add_argument("--out", default="models")
     parser.add_argument("--name", help="file name of the model; the time by default")
     parser.add_argument("--anew", action="store_true", help="use nothing of an earlier training")
+    parser.add_argument("--nlu-only", action="store_true", help="understanding alone, no dialogue")
     chosen = parser.parse_args(arguments)
     started = time.monotonic()
     sys.path.insert(0, "")  # Rasa imports our components by name
@@ -72,11 +94,12 @@ def main(arguments: list[str] | None = None) -> None:
     try:
         path = train(
             chosen.config,
-            chosen.data,
+            chosen.data or (["data/nlu"] if chosen.nlu_only else ["data/nlu", "data/stories"]),
             chosen.out,
             domain=chosen.domain,
             name=chosen.name,
             anew=chosen.anew,
+            nlu_only=chosen.nlu_only,
         )
     except (RasaException, RuntimeError) as error:
         sys.exit(f"no model was trained: {error}")
