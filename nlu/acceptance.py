@@ -74,6 +74,23 @@ def topic_probabilities(ranking: Ranking, intents: IntentTable) -> dict[str, flo
     return probabilities
 
 
+def most_likely_topic_first(ranking: Ranking, intents: IntentTable) -> list[tuple[str, float]]:
+    """Return the ranking with the best intent of the most probable topic in front.
+
+    Two intents of one topic may share a probability that beats any single one.
+    """
+    ordered = list(ranking)
+    probabilities = topic_probabilities(ranking, intents)
+    if not probabilities:
+        return ordered
+    best = max(probabilities, key=lambda topic: probabilities[topic])
+    if intents.topic(ordered[0][0]) not in {best, None}:
+        first = next(one for one in ordered if intents.topic(one[0]) == best)
+        ordered.remove(first)
+        ordered.insert(0, first)
+    return ordered
+
+
 def evidence(ranking: Ranking, intents: IntentTable) -> float:
     """Return how sure a ranking is of its first guess.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -17,12 +17,12 @@ from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 from scipy.sparse import csr_matrix, hstack, vstack
 
-from nlu.calibration import Floats, fit_calibration
+from nlu.calibration import Floats
 from nlu.clauses import CLAUSES
 from nlu.encoders.component import CLAUSE_VECTORS
 from nlu.features import CLAUSE_FEATURES
 from nlu.fingerprints import array_digest, source_digest
-from nlu.linear import LinearModel, fit_with_folds
+from nlu.intent_model import IntentModel, Settings, train
 from nlu.tokeniser import SAMPLE
 
 logger = logging.getLogger(__name__)
@@ -71,23 +71,15 @@ class LinearIntentClassifier(GraphComponent, IntentClassifier):
 
     @staticmethod
     def get_default_config() -> dict[str, Any]:
-        """``kind`` logistic or svm, ``c`` its cost, ``folds`` held out, ``min_count`` of the n-grams."""
-        return {
-            "kind": "svm",
-            "c": 1.0,
-            "folds": 3,
-            "min_count": 3,
-            "dense_weight": 1.0,
-            "ranking_length": 10,
-            "seed": 20,
-        }
+        """``Settings`` of the intent model; ``dense_weight`` of dense features; ``ranking_length``."""
+        return {**asdict(Settings()), "dense_weight": 1.0, "ranking_length": 10}
 
     def __init__(
         self,
         config: dict[str, Any],
         model_storage: ModelStorage,
         resource: Resource,
-        model: LinearModel | None = None,
+        model: IntentModel | None = None,
     ) -> None:
         self._config = {**self.get_default_config(), **config}
         self._model_storage = model_storage
@@ -116,31 +108,28 @@ class LinearIntentClassifier(GraphComponent, IntentClassifier):
     ) -> LinearIntentClassifier:
         """Load a trained classifier."""
         with model_storage.read_from(resource) as folder:
-            model = LinearModel.read(folder)
+            model = IntentModel.read(folder)
         return cls(config, model_storage, resource, model)
 
     @classmethod
     def fingerprint_addon(cls, config: dict[str, Any]) -> str | None:
         """Make Rasa's training cache notice a change of the model."""
-        return source_digest("nlu.classifier", "nlu.linear", "nlu.calibration")
+        return source_digest(
+            "nlu.classifier", "nlu.intent_model", "nlu.linear", "nlu.network", "nlu.calibration"
+        )
 
     def train(self, training_data: TrainingData) -> Resource:
         """Fit the model and its calibration on the training sentences."""
         examples = _examples(training_data)
         rows = vstack([self._row(message) for message in examples], format="csr")
         labels = [str(message.get(INTENT)) for message in examples]
-        settings = self._config
-        model, scores = fit_with_folds(
-            rows,
-            labels,
-            **{name: settings[name] for name in ("kind", "c", "folds", "min_count", "seed")},
-        )
+        settings = Settings(**{field.name: self._config[field.name] for field in fields(Settings)})
+        model, scores = train(rows, labels, [_length(message) for message in examples], settings)
         column_of = {name: column for column, name in enumerate(model.classes)}
-        right = [column_of[label] for label in labels]
-        model.calibration = fit_calibration(scores, right, [_length(message) for message in examples])
+        right = np.asarray([column_of[label] for label in labels])
         logger.info(
             "held-out accuracy %.4f (%d sentences, %d intents)",
-            (scores.argmax(axis=1) == np.asarray(right)).mean(),
+            (scores.argmax(axis=1) == right).mean(),
             len(labels),
             len(model.classes),
         )
@@ -180,7 +169,7 @@ class LinearIntentClassifier(GraphComponent, IntentClassifier):
                 message.set(CLAUSE_RANKINGS, [clause.ranking(length) for clause in of_clauses])
         return messages
 
-    def _verdicts(self, model: LinearModel, message: Message, row: csr_matrix) -> list[Verdict]:
+    def _verdicts(self, model: IntentModel, message: Message, row: csr_matrix) -> list[Verdict]:
         """Judge a text and its clauses, in one multiplication."""
         lengths = [_length(message)]
         rows = row
@@ -209,7 +198,7 @@ class LinearIntentClassifier(GraphComponent, IntentClassifier):
         joined = hstack([row, csr_matrix(dense)], format="csr")
         return joined / np.float32(max(np.sqrt(float(joined.multiply(joined).sum())), 1e-9))
 
-    def _trained(self) -> LinearModel:
+    def _trained(self) -> IntentModel:
         if self._model is None:
             raise RuntimeError("the classifier has not been trained")
         return self._model

@@ -21,6 +21,7 @@ from nlu.acceptance import (
     Thresholds,
     accepts,
     choose_thresholds,
+    most_likely_topic_first,
     topic_probabilities,
     topics_of,
 )
@@ -127,7 +128,9 @@ class AcceptanceGate(GraphComponent, IntentClassifier):
                 signals = self._signals(verdicts, examples)
                 rejector = fit_rejector(signals, strangers)
                 outside = [float(one) for one in rejector.probabilities(signals)]
-            rankings = [verdict.ranking(_RANKED) for verdict in verdicts]
+            rankings = [
+                most_likely_topic_first(verdict.ranking(_RANKED), self._intents) for verdict in verdicts
+            ]
             thresholds = choose_thresholds(rankings, labels, self._intents, outside)
         logger.info("acceptance thresholds on held-out folds: %s", thresholds.as_dict())
         with self._model_storage.write_to(self._resource) as folder:
@@ -158,7 +161,13 @@ class AcceptanceGate(GraphComponent, IntentClassifier):
         for message in messages:
             known = message.get(KNOWN_SHARE, 1.0)
             guesses = message.get(INTENT_RANKING_KEY) or [] if known > 0 else []
-            ranking = [(guess["name"], guess["confidence"]) for guess in guesses]
+            ranking = most_likely_topic_first(
+                [(guess["name"], guess["confidence"]) for guess in guesses], self._intents
+            )
+            if ranking:
+                ordered = [{"name": name, "confidence": confidence} for name, confidence in ranking]
+                message.set(INTENT, ordered[0], add_to_output=True)
+                message.set(INTENT_RANKING_KEY, ordered, add_to_output=True)
             clauses = message.get(CLAUSE_RANKINGS) or []
             verdict: Verdict | None = message.get(VERDICT)
             outside = dict(ranking).get(OUT_OF_SCOPE, 0.0)

@@ -1,9 +1,9 @@
 """What the classifier sees of a sentence: weighted blocks of n-grams, as plain functions and arrays.
 
-Blocks: ``char`` (1–4 characters, digits all alike), ``word`` (1–2 words, the union dictionary's concepts
-and pairs of those, the text's shape), ``pinyin`` (1–3 syllables without tones, so that 经济不长 sounds like
-经济补偿) and ``tail`` (1–3 characters of the last two clauses, where the question usually stands). No dense
-arrays.
+Blocks: ``char`` (1–3 characters, digits all alike), ``word`` (1–2 words, the union dictionary's concepts
+and pairs of those, the text's shape), ``pinyin`` (1–2 syllables without tones, so that 经济不长 sounds like
+经济补偿) and ``tail`` (1–2 characters of the last two clauses, where the question usually stands). Longer
+n-grams make the model half as large again and understand nothing better. No dense arrays.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
-from nlu.pinyin import syllables
+from nlu.pinyin import syllable, syllables
 
 Grams = dict[str, list[str]]
 _PAUSE = re.compile(r"[,。!?;:、… ]+")
@@ -54,10 +54,10 @@ def grams_of(sample: Sample) -> Grams:
     sounds = syllables(text)
     clauses = [clause for clause in _PAUSE.split(text) if clause]
     return {
-        "char": _runs(_DIGIT.sub("0", text), 4),
+        "char": _runs(_DIGIT.sub("0", text), 3),
         "word": [*sample.words, *_pairs(sample.words), *_concept_grams(sample.concepts), *shape(text)],
-        "pinyin": [" ".join(sounds[i : i + n]) for n in range(1, 4) for i in range(len(sounds) - n + 1)],
-        "tail": _runs("".join(clauses[-2:])[-_TAIL_CHARACTERS:], 3),
+        "pinyin": [" ".join(sounds[i : i + n]) for n in range(1, 3) for i in range(len(sounds) - n + 1)],
+        "tail": _runs("".join(clauses[-2:])[-_TAIL_CHARACTERS:], 2),
     }
 
 
@@ -126,12 +126,20 @@ class NgramVectoriser:
         return csr_matrix((data, indices, starts), shape=(len(starts) - 1, len(self.idf)), dtype=np.float32)
 
     def known_share(self, text: str) -> float:
-        """Return which share of a text's neighbouring characters was seen in training (marks aside)."""
-        known = self.vocabulary.get("char", {})
+        """Return which share of a text's neighbouring characters was seen or heard in training (marks aside).
+
+        Heard: 防署 was never written, but 防暑 sounds the same.
+        """
+        seen, heard = self.vocabulary.get("char", {}), self.vocabulary.get("pinyin", {})
         folded = _DIGIT.sub("0", text)
         pairs = [pair for pair in map("".join, pairwise(folded)) if pair.isalnum()]
-        units = pairs or [char for char in folded if char.isalnum()]
-        return sum(unit in known for unit in units) / len(units) if units else 0.0
+        if not pairs:
+            single = [char for char in folded if char.isalnum()]
+            return sum(char in seen for char in single) / len(single) if single else 0.0
+        known = sum(
+            pair in seen or (not pair.isascii() and " ".join(map(syllable, pair)) in heard) for pair in pairs
+        )
+        return known / len(pairs)
 
     def row(self, sample: Sample) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
         """Return the columns and values of one sample's row."""

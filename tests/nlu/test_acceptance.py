@@ -11,6 +11,7 @@ from nlu.acceptance import (
     accepts,
     choose_thresholds,
     evidence,
+    most_likely_topic_first,
     topics_of,
 )
 from nlu.topics import OUT_OF_SCOPE, IntentTable
@@ -49,6 +50,18 @@ def test_a_guess_is_acted_on_when_it_is_sure_enough_for_what_it_does(
 def test_a_question_is_as_sure_as_its_topic_and_a_deed_as_its_own_intent() -> None:
     assert evidence([("ask_privacy", 0.4), ("request_forget", 0.3)], INTENTS) == pytest.approx(0.7)
     assert evidence([("request_forget", 0.4), ("ask_privacy", 0.3)], INTENTS) == pytest.approx(0.4)
+
+
+def test_two_intents_of_a_topic_together_beat_a_single_one() -> None:
+    split = [("ask_hardship", 0.4), ("ask_tuition_aid", 0.35), ("request_tuition_aid", 0.2)]
+    assert [name for name, _ in most_likely_topic_first(split, INTENTS)] == [
+        "ask_tuition_aid",
+        "ask_hardship",
+        "request_tuition_aid",
+    ]
+    assert most_likely_topic_first(split[:2], INTENTS) == split[:2]
+    assert most_likely_topic_first([], INTENTS) == []
+    assert most_likely_topic_first([("no_such_intent", 0.9)], INTENTS) == [("no_such_intent", 0.9)]
 
 
 def held_out(

@@ -1,0 +1,175 @@
+"""The intent model: a linear model and a shallow network on the same rows, calibrated together.
+
+Plain numpy and scikit-learn, no Rasa. Trained once on everything, and once per held-out fold: what the
+folds say of every sentence calibrates the model and teaches the rejector.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_matrix, diags
+
+from nlu.calibration import Calibration, fit_calibration
+from nlu.linear import Kind, LinearModel, fit
+from nlu.network import ShallowNetwork, fit_network
+
+Floats = NDArray[np.float32]
+_ABSENT = np.float32(-3.0)
+"""Score of a class that a fold's training part does not contain."""
+_WORTH_PROCESSES = 2000
+"""From this many rows on, folds are trained by processes side by side (starting those takes two seconds)."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to train: the linear model's ``kind`` and cost ``c``, held-out ``folds``, ``min_count`` of n-grams.
+
+    ``network_weight`` is how much a unit of the network's log probability counts beside a unit of the
+    linear score; 0 leaves the network out.
+    """
+
+    kind: Kind = "svm"
+    c: float = 1.0
+    folds: int = 3
+    min_count: int = 3
+    network_weight: float = 0.1
+    seed: int = 20
+
+
+@dataclass
+class IntentModel:
+    """Intent model: scores of a linear model and (unless None) a network, and their calibration."""
+
+    linear: LinearModel
+    network: ShallowNetwork | None
+    network_weight: float
+    calibration: Calibration
+
+    @property
+    def classes(self) -> list[str]:
+        """The intents, in the order of the columns."""
+        return self.linear.classes
+
+    def scores(self, rows: csr_matrix) -> Floats:
+        """Return one score per row and class."""
+        scores = self.linear.scores(rows)
+        if self.network is not None:
+            scores += np.float32(self.network_weight) * self.network.scores(rows)
+        return scores
+
+    def write(self, folder: Path) -> None:
+        """Store the model in a folder: JSON and arrays (no pickles)."""
+        self.linear.write(folder)
+        if self.network is not None:
+            self.network.write(folder)
+        content = {
+            "network_weight": self.network_weight if self.network is not None else 0.0,
+            "scale": self.calibration.scale,
+            "power": self.calibration.power,
+            "lengths": self.calibration.lengths,
+        }
+        (folder / "calibration.json").write_text(json.dumps(content), "utf-8")
+        np.save(
+            folder / "calibration.npy",
+            np.vstack([self.calibration.bias, self.calibration.slope]),
+            allow_pickle=False,
+        )
+
+    @classmethod
+    def read(cls, folder: Path) -> IntentModel:
+        """Read what ``write`` stored."""
+        content = json.loads((folder / "calibration.json").read_text("utf-8"))
+        bias, slope = np.load(folder / "calibration.npy", allow_pickle=False)
+        shortest, longest = content["lengths"]
+        return cls(
+            LinearModel.read(folder),
+            ShallowNetwork.read(folder) if content["network_weight"] else None,
+            content["network_weight"],
+            Calibration(content["scale"], content["power"], bias, slope, (shortest, longest)),
+        )
+
+
+def train(
+    rows: csr_matrix, labels: Sequence[str], lengths: Sequence[int], settings: Settings
+) -> tuple[IntentModel, Floats]:
+    """Return the calibrated model, and the score every row gets from a model that has not seen it.
+
+    The rows' n-grams were counted over all sentences; a (stratified) fold drops those its training part
+    would not have kept and brings the rows back to length 1, as if it had counted by itself.
+    """
+    fold_of = assign_folds(labels, settings.folds, settings.seed)
+    rows.sort_indices()  # processes share the rows read-only, and scikit-learn would sort them in place
+    jobs = [None, *range(settings.folds)]
+    if rows.shape[0] < _WORTH_PROCESSES:
+        done = [_fit_part(rows, labels, fold_of, fold, settings) for fold in jobs]
+    else:
+        from joblib import Parallel, delayed  # noqa: PLC0415  (serving needs no joblib)
+
+        done = Parallel(n_jobs=min(len(jobs), os.cpu_count() or 1))(
+            delayed(_fit_part)(rows, labels, fold_of, fold, settings) for fold in jobs
+        )
+    model: IntentModel = done[0][0]
+    column_of = {name: column for column, name in enumerate(model.classes)}
+    scores = np.full((rows.shape[0], len(model.classes)), _ABSENT, dtype=np.float32)
+    for fold, (classes, fold_scores) in enumerate(done[1:]):
+        if fold_scores is not None:
+            held_out = np.flatnonzero(fold_of == fold)
+            scores[held_out[:, None], [column_of[name] for name in classes]] = fold_scores
+    model.calibration = fit_calibration(scores, [column_of[label] for label in labels], lengths)
+    return model, scores
+
+
+def _fit_part(
+    rows: csr_matrix,
+    labels: Sequence[str],
+    fold_of: NDArray[np.int64],
+    fold: int | None,
+    settings: Settings,
+) -> tuple[Any, Any]:
+    """Fit all rows: (model, None); or all but a fold's: (its classes, scores of the fold) or (None, None)."""
+    if fold is None:
+        return _fit(rows, labels, settings), None
+    held_out, rest = np.flatnonzero(fold_of == fold), np.flatnonzero(fold_of != fold)
+    if not len(held_out) or len({labels[i] for i in rest}) < 2:
+        return None, None
+    training = rows[rest]
+    kept = np.bincount(training.indices, minlength=rows.shape[1]) >= settings.min_count
+    model = _fit(_restricted(training, kept), [labels[i] for i in rest], settings)
+    return model.classes, model.scores(_restricted(rows[held_out], kept))
+
+
+def _fit(rows: csr_matrix, labels: Sequence[str], settings: Settings) -> IntentModel:
+    linear = fit(rows, labels, settings.kind, settings.c, settings.seed)
+    network = None
+    if settings.network_weight:
+        column_of = {name: column for column, name in enumerate(linear.classes)}
+        right = np.asarray([column_of[label] for label in labels])
+        network = fit_network(rows, right, len(linear.classes), settings.seed)
+    return IntentModel(linear, network, settings.network_weight, Calibration.plain(len(linear.classes)))
+
+
+def assign_folds(labels: Sequence[str], folds: int, seed: int) -> NDArray[np.int64]:
+    """Deal the sentences of every class to folds in turn, after a seeded shuffle."""
+    shuffled = np.random.default_rng(seed).permutation(len(labels))
+    dealt: dict[str, int] = {}
+    fold_of = np.zeros(len(labels), dtype=np.int64)
+    for index in shuffled:
+        turn = dealt.get(labels[index], 0)
+        fold_of[index] = turn % folds
+        dealt[labels[index]] = turn + 1
+    return fold_of
+
+
+def _restricted(rows: csr_matrix, kept: NDArray[np.bool_]) -> csr_matrix:
+    restricted = rows @ diags(kept.astype(np.float32))
+    lengths = np.sqrt(np.asarray(restricted.multiply(restricted).sum(axis=1)).ravel())
+    lengths[lengths == 0] = 1
+    return csr_matrix(diags((1 / lengths).astype(np.float32)) @ restricted)
