@@ -9,6 +9,7 @@ from rasa_sdk.events import EventType, SlotSet
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from actions.base import CaseworkAction, Speaker
+from actions.crisis import care_first
 from actions.resources import Resources
 from actions.turn import Turn
 from casework.answers import compose_answer
@@ -84,7 +85,8 @@ class ActionAnswer(CaseworkAction):
     async def handle(
         self, turn: Turn, speaker: Speaker, session: AsyncSession, house: Resources
     ) -> list[EventType]:
-        """Answer with the article of the intent's topic."""
+        """Answer with the article of the intent's topic; a crisis heard beside it comes first."""
+        await care_first(turn, speaker, session, house)
         today = shanghai_day(house.clock.now())
         article = house.knowledge.article_for_intent(turn.intent)
         return speak_article(article, turn, speaker, house, today)

@@ -7,6 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from actions.answering import payload, speak_article
 from actions.base import CaseworkAction, Speaker
+from actions.crisis import care_first
 from actions.handoff import hand_off
 from actions.resources import Resources
 from actions.turn import FALLBACK_INTENT, Turn
@@ -30,7 +31,9 @@ class ActionSuggest(CaseworkAction):
     async def handle(
         self, turn: Turn, speaker: Speaker, session: AsyncSession, house: Resources
     ) -> list[EventType]:
-        """Answer a follow-up, or guess; the third time in a row a human takes over."""
+        """Answer a follow-up, or guess; the third time in a row a human takes over; a crisis comes first."""
+        if await care_first(turn, speaker, session, house):
+            return [SlotSet("not_understood", 0), SlotSet("pending_offer", "hand_off")]
         last = turn.slot("last_topic")
         if last and turn.entities.get("aspect") and 0 < len(turn.text) <= FOLLOW_UP_MAX:
             article = house.knowledge.article(str(last))

@@ -24,6 +24,7 @@ from nlu.pinyin import syllable, syllables
 Grams = dict[str, list[str]]
 _PAUSE = re.compile(r"[,。!?;:、… ]+")
 _TAIL_CHARACTERS = 40
+_FEW_PAIRS = 3
 _DIGIT = re.compile(r"\d")
 _LENGTHS = (3, 6, 10, 20, 40, 80)
 _SHAPES = {
@@ -133,7 +134,7 @@ class NgramVectoriser:
         seen, heard = self.vocabulary.get("char", {}), self.vocabulary.get("pinyin", {})
         folded = _DIGIT.sub("0", text)
         pairs = [pair for pair in map("".join, pairwise(folded)) if pair.isalnum()]
-        if not pairs:
+        if len(pairs) < _FEW_PAIRS:  # 嗯嗯, 3q: what is said in a breath has no pairs to speak of
             single = [char for char in folded if char.isalnum()]
             return sum(char in seen for char in single) / len(single) if single else 0.0
         known = sum(

@@ -16,7 +16,7 @@ import typer
 
 from bot.cli.house import settings
 from casework.clock import SystemClock, shanghai_day
-from casework.crisis import CrisisFinding, CrisisRules
+from casework.crisis import CrisisFinding, CrisisLevel, CrisisRules
 from casework.errors import BadInput, ConfigurationError
 from casework.settings import Settings
 
@@ -122,16 +122,23 @@ class Listener:
             rule = None
             if finding is not None:
                 rule = {"kind": finding.kind, "level": str(finding.level), "name": finding.rule}
-                first["outside"] = 0.0
+                if finding.level is CrisisLevel.URGENT:
+                    first["outside"] = 0.0
             yield {**parsed, **first, "text": text, "rule": rule, "model": parsed}
 
 
 def _crisis_first(finding: CrisisFinding | None, parsed: Mapping[str, Any]) -> dict[str, Any]:
-    """What a crisis rule puts in front of the model's reading; nothing where none matched."""
+    """What a crisis rule changes of the model's reading; nothing where none matched.
+
+    An urgent finding is answered alone, so it becomes the topic; care comes before the answer, so it joins
+    the topics.
+    """
     if finding is None:
         return {}
     topic = f"crisis.{finding.kind}"
     others = [item for item in parsed["topics"] if item["topic"] != topic]
+    if finding.level is CrisisLevel.CARE:
+        return {"topics": [*others, {"topic": topic, "confidence": 1.0}]}
     return {
         "topic": topic,
         "intent": f"crisis_{finding.kind}",

@@ -12,8 +12,9 @@ Reading = Mapping[str, Any]
 
 
 def noticed(reading: Reading) -> bool:
-    """Say whether crisis advice would be given: a crisis topic that is acted on, of whatever kind."""
-    return bool(reading.get("accepted")) and is_crisis(reading.get("topic"))
+    """Say whether crisis advice would be given, instead of an answer (the topic) or before it (`topics`)."""
+    topics = [item["topic"] for item in reading.get("topics") or []]
+    return any(map(is_crisis, [reading.get("topic"), *topics]))
 
 
 def is_crisis(topic: object) -> bool:
@@ -27,16 +28,15 @@ def crisis_figures(rows: Sequence[Mapping[str, Any]], readings: Sequence[Reading
     Any kind of crisis noticed counts as noticed. Rows that may defensibly be a crisis (in ``alt`` or
     ``topics``) are never false alarms. Near-misses are the other rows of a file that has crises too.
     ``rules`` and ``model`` need readings with ``rule`` (a finding or None) and ``model`` (what the model
-    alone made of the text); ``model_names_it`` counts a crisis anywhere among the model's topics or in a
-    guess it did not dare to act on: advice nobody gave, but a sign that it could have been
-    (``either_names_it``: that or a rule).
+    alone made of the text); ``instead`` counts only advice that takes the place of an answer.
     """
-    listeners: dict[str, Callable[[Reading], bool]] = {"together": noticed}
+    listeners: dict[str, Callable[[Reading], bool]] = {
+        "together": noticed,
+        "instead": lambda reading: is_crisis(reading.get("topic")),
+    }
     if readings and all("rule" in reading and "model" in reading for reading in readings):
         listeners["rules"] = lambda reading: reading["rule"] is not None
         listeners["model"] = lambda reading: noticed(reading["model"])
-        listeners["model_names_it"] = lambda reading: _names(reading["model"])
-        listeners["either_names_it"] = lambda reading: reading["rule"] is not None or _names(reading["model"])
     crises = [is_crisis(row["topic"]) for row in rows]
     beside = [
         any(map(is_crisis, [*alternatives(row), *(row.get("topics") or [])])) and not crisis
@@ -78,11 +78,6 @@ def crisis_figures(rows: Sequence[Mapping[str, Any]], readings: Sequence[Reading
         if calm and ear
     ]
     return figures
-
-
-def _names(reading: Reading) -> bool:
-    topics = [item["topic"] for item in reading.get("topics") or []]
-    return any(map(is_crisis, [reading.get("topic"), *topics]))
 
 
 def _both(left: Sequence[bool], right: Sequence[bool]) -> int:

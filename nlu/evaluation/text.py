@@ -90,7 +90,7 @@ def _crisis(crisis: Mapping[str, Any]) -> Iterator[str]:
         f"{crisis['others']} others"
     )
     yield f"  {'heard by':<16}{'recall':>8}{'missed':>8}{'alarms: near-misses':>21}{'all harmless':>14}"
-    for name in ("together", "rules", "model", "model_names_it", "either_names_it"):
+    for name in ("together", "rules", "model", "instead"):
         if name in crisis:
             one = crisis[name]
             yield (

@@ -143,3 +143,11 @@ def test_a_message_has_at_most_four_topics_the_best_guess_first() -> None:
 def test_nothing_likely_is_no_topic() -> None:
     assert topics_of([("ask_dismissal", 0.1), ("greet", 0.1)], [], INTENTS) == []
     assert topics_of([], [], INTENTS) == []
+
+
+def test_crises_are_heard_together_even_where_none_is_likely_by_itself() -> None:
+    whole = [("ask_dismissal", 0.6), ("crisis_self_harm", 0.12), ("crisis_extreme_protest", 0.1)]
+    assert [one["topic"] for one in topics_of(whole, [], INTENTS)] == ["labour.dismissal", "crisis.self_harm"]
+    assert [one["topic"] for one in topics_of([*whole[:2], ("greet", 0.1)], [], INTENTS)] == [
+        "labour.dismissal"
+    ]

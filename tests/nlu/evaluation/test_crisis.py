@@ -23,7 +23,7 @@ ROWS = [
 READINGS = [
     heard_by_rule("violence", make_reading("labour.leave")),  # another kind is noticed all the same
     heard_by_model(topic=HARM),
-    heard_by_model(topic=HARM, accepted=False),
+    heard_by_model(topic="labour.leave", topics=[{"topic": "labour.leave"}, {"topic": HARM}]),
     heard_by_model(topic="labour.leave"),
     heard_by_rule("self_harm", make_reading("labour.overtime")),
     heard_by_model(topic="labour.overtime"),
@@ -39,19 +39,18 @@ def figures() -> dict[str, Any]:
 
 def test_either_ear_notices_and_any_kind_counts(figures: dict[str, Any]) -> None:
     assert figures["sentences"] == 4
-    assert figures["together"]["recall"] == 0.5
-    assert figures["together"]["missed"] == 2
+    assert figures["together"]["recall"] == 0.75
     assert figures["rules"]["recall"] == 0.25
-    assert figures["model"]["recall"] == 0.25
-    assert figures["right_kind"] == 0.5
-    assert [item["taken_for"] for item in figures["wrong_kind"]] == ["crisis.violence"]
+    assert figures["model"]["recall"] == 0.5
+    assert [item["taken_for"] for item in figures["wrong_kind"]] == ["crisis.violence", "labour.leave"]
+    assert [item["taken_for"] for item in figures["missed"]] == ["labour.leave"]
 
 
-def test_a_crisis_that_is_named_but_not_acted_on_is_missed_and_counted_apart(figures: dict[str, Any]) -> None:
-    assert figures["model_names_it"]["recall"] == 0.5
-    assert figures["either_names_it"]["recall"] == 0.75
-    assert [item["taken_for"] for item in figures["missed"]] == [HARM, "labour.leave"]
-    assert figures["missed"][0]["accepted"] is False
+def test_advice_before_an_answer_is_noticed_but_not_counted_as_instead_of_one(
+    figures: dict[str, Any],
+) -> None:
+    assert figures["instead"]["recall"] == 0.5
+    assert figures["instead"]["missed"] == 2
 
 
 def test_false_alarms_are_counted_on_near_misses_and_on_everything_harmless(figures: dict[str, Any]) -> None:
