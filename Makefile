@@ -58,10 +58,11 @@ bench-nlu: setup ## ours beside stock Rasa: SAMPLE=2000 FULL=1 SEED= REAL=FILE, 
 		$(if $(filter 1 yes true,$(FULL)),--full) $(if $(SAMPLE),--sample $(SAMPLE)) $(if $(SEED),--seed $(SEED)) \
 		$(if $(ONLY),--only $(ONLY)) $(if $(EPOCHS),--epochs $(EPOCHS)) $(if $(ANEW),--anew)
 
-GOLD := $(sort $(filter-out %/facts.jsonl,$(wildcard tests/nlu/gold/*.jsonl)))
+GOLD := $(sort $(filter-out tests/nlu/gold/facts%,$(wildcard tests/nlu/gold/*.jsonl)))
+GOLD_FACTS := $(sort $(wildcard tests/nlu/gold/facts*.jsonl))
 
 eval: setup ## measure the newest model on the gold set: var/eval/report.html and report.json
-	@$(RUN) niangjia evaluate $(GOLD) --facts tests/nlu/gold/facts.jsonl --as-of 2026-11-22 --robustness \
+	@$(RUN) niangjia evaluate $(GOLD) $(addprefix --facts ,$(GOLD_FACTS)) --as-of 2026-11-22 --robustness \
 		--html var/eval/report.html --save-json var/eval/report.json
 
 clean: ## remove what can be made again (keeps var/, your data)

@@ -40,7 +40,7 @@ class NgramFeaturizer(SparseFeaturizer, GraphComponent):
         """``weights``: share of each n-gram block; ``min_count``: sentences an n-gram must occur in."""
         return {
             "alias": None,
-            "weights": {"char": 1.0, "word": 1.0, "pinyin": 0.7, "tail": 0.6},
+            "weights": {"char": 1.0, "word": 0.7, "pinyin": 1.0, "tail": 0.6},
             "min_count": 3,
         }
 

@@ -22,11 +22,12 @@ FLOORS = GOLD / "floors.yml"
 def written(model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder into which the real command wrote its report on the gold set."""
     folder = tmp_path_factory.mktemp("eval")
-    files = sorted(str(file) for file in GOLD.glob("*.jsonl") if file.stem != "facts")
+    files = sorted(str(file) for file in GOLD.glob("*.jsonl") if not file.stem.startswith("facts"))
+    facts = [word for file in sorted(GOLD.glob("facts*.jsonl")) for word in ("--facts", str(file))]
     under_noise = any(floor.figure.startswith("robustness.") for floor in read_floors(FLOORS))
     done = subprocess.run(
         [sys.executable, "-m", "bot", "evaluate", *files]
-        + ["--facts", str(GOLD / "facts.jsonl"), "--as-of", "2026-11-22", "--model", str(model)]
+        + [*facts, "--as-of", "2026-11-22", "--model", str(model)]
         + ["--html", str(folder / "report.html"), "--save-json", str(folder / "report.json")]
         + (["--robustness"] if under_noise else []),
         cwd=ROOT,
