@@ -18,10 +18,13 @@ _YEAR = (
     r"(?P<year>(?:19|20)\d{2}|(?<!\d)\d{2}|[一二][九〇零][零〇一二三四五六七八九]{2}|[零〇一二九八七][零〇一二三四五六七八九])年"
     r"|(?P<named_year>大前年|前年|去年|上年|今年|本年)"
 )
-_MONTH = r"(?P<month>1[0-2]|0?[1-9]|十[一二]?|[一二三四五六七八九])(?:月(?:份)?|[.](?=\d{1,2}[号日]))"
+_MONTH = (
+    r"(?P<month>1[0-2]|0?[1-9]|十[一二]?|[一二三四五六七八九]|(?<![\d百千万块])元)"
+    r"(?:月(?:份)?|[.](?=\d{1,2}[号日]))"
+)
 _DAY = (
     r"(?:(?P<day>3[01]|[12]\d|0?[1-9]|三十一?|二十[一二三四五六七八九]?|十[一二三四五六七八九]?|[一二三四五六七八九])(?:日|号)"
-    r"|(?P<end>底|末))"
+    r"|(?P<last>的?最后一天)|(?P<end>底|末))"
 )
 _CALENDAR = re.compile(rf"(?:(?:{_YEAR})的?\s*)?{_MONTH}\s*(?:的)?(?:{_DAY})?")
 _NUMERIC = re.compile(
@@ -67,12 +70,12 @@ def _calendar_dates(text: str, as_of: date) -> list[Mention]:
     found = []
     stated_year: int | None = None
     for match in _CALENDAR.finditer(text):
-        month = read_count(match["month"])
+        month = 1 if match["month"] == "元" else read_count(match["month"])
         if month is None or _is_month_count(text, match):
             continue
         year = _year(match, as_of)
         day = _day_of_month(match, year or as_of.year, month)
-        vague = _is_vague(text, match) or not match["day"]
+        vague = _is_vague(text, match) or not (match["day"] or match["last"])
         if year is not None:
             stated_year = year
             value = _valid(year, month, day)
@@ -106,7 +109,7 @@ def _dates_of_month(text: str, as_of: date) -> list[Mention]:
         index = as_of.year * 12 + as_of.month - 1 - months_back
         year, month = divmod(index, 12)
         value = _valid(year, month + 1, _day_of_month(match, year, month + 1))
-        exact = value is not None and bool(match["day"]) and not _is_vague(text, match)
+        exact = value is not None and bool(match["day"] or match["last"]) and not _is_vague(text, match)
         found.append(Mention(value or as_of, match.start(), match.end(), exact))
     return found
 
@@ -143,7 +146,7 @@ def _year(match: re.Match[str], as_of: date) -> int | None:
 
 
 def _day_of_month(match: re.Match[str], year: int, month: int) -> int | None:
-    if match["end"]:
+    if match["end"] or match["last"]:
         return calendar.monthrange(year, month)[1]
     return read_count(match["day"]) if match["day"] else 1
 

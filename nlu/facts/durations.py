@@ -10,16 +10,18 @@ from nlu.facts.model import Mention, is_exact
 from nlu.facts.numerals import read_number
 
 _COUNT = r"(?:\d{1,3}(?:\.\d)?|[一二两三四五六七八九]?十[一二三四五六七八九]?|[一二两俩三仨四五六七八九])"
+_HALF_AFTER = r"半(?![天年月价薪成个截道])"
+"""仨月半 is three months and a half."""
 _SPAN = re.compile(
     rf"(?P<years>{_COUNT})\s*(?P<measure>个)?年(?!代(?![课驾理])|[假级休薪终龄初底前后月])(?:整|头)?(?:"
     rf"(?:(?:零|又|加|外加)?\s*(?P<rest>{_COUNT})\s*个(?P<rest_half>半)?月(?!份)|(?:零|又|加)?(?P<rest2>[俩仨])月|(?:零|又|加)(?P<rest3>{_COUNT})月)|零?(?P<and_half>半年)"
     r"|(?P<half_year>半))?"
-    rf"|(?P<months>{_COUNT})\s*个(?P<month_half>半)?(?P<month_many>多)?月(?!份)"
-    r"|(?P<fused>[仨俩])(?P<fused_half>半)?月"
+    rf"|(?P<months>{_COUNT})\s*个(?P<month_half>半)?(?P<month_many>多)?月(?!份)(?P<half_after>{_HALF_AFTER})?"
+    rf"|(?P<fused>[仨俩])(?P<fused_half>半)?月(?P<fused_half_after>{_HALF_AFTER})?"
     r"|(?<![\d一二两三四五六七八九十])(?P<one_and_half>个半月)"
     r"|(?<![大小上下前后一])(?P<half>半(?:年|个月|拉年))(?![前后])"
 )
-_GUESSED = re.compile(r"[一二两三四五六七八九十几数好]$")
+_GUESSED = re.compile(r"(?:[一二两三四五六七八九十几数]|(?<![正刚恰])好)$")
 _AND_DAYS = re.compile(r"(?:零|又|加|外加)?(?:\d{1,2}|[一二两三四五六七八九十]{1,3})[天周]")
 _IN_A_YEAR = re.compile(
     r"\s*就?(?:\d|[进入来到去毕买签调招干跟]|一二月|开始|底|初|春|夏|秋|冬|上半|下半|的时候|那会|认识|参加|[一二三四五六七八九十]+月)"
@@ -58,7 +60,7 @@ def _months(match: re.Match[str]) -> Decimal | None:
         return Decimal("1.5")
     if match["fused"] or match["months"]:
         value = read_number(match["fused"] or match["months"])
-        half = match["fused_half"] or match["month_half"]
+        half = any(match[name] for name in ("fused_half", "fused_half_after", "month_half", "half_after"))
         return None if value is None else value + (_HALF if half else 0)
     years, rest = read_number(match["years"]), Decimal(0)
     if written := match["rest"] or match["rest2"] or match["rest3"]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 
+from nlu.facts.brand import Brands
 from nlu.facts.lexicon import any_of
 from nlu.facts.model import Fact, clause_after, clause_before
 
@@ -48,7 +49,7 @@ _KNOWN_AFTER = re.compile(
 class Employers:
     """Finds employers by the words of ``words.yml``: how names end, which words are no name, who is known."""
 
-    def __init__(self, words: Mapping[str, str]) -> None:
+    def __init__(self, words: Mapping[str, str], districts: Iterable[str]) -> None:
         endings = any_of(words["endings"])
         self._named = re.compile(
             rf"(?P<name>{_NAME}{{2,24}}?(?:(?:{endings})(?!的?(?:有限|股份|集团|总部|附属)|[\u4e00-\u9fff]{{0,2}}公司|[\u4e00-\u9fff]{{2,4}}医院)"
@@ -56,16 +57,22 @@ class Employers:
         )
         self._generic = re.compile(any_of(words["generic"]))
         self._known = re.compile(any_of(words["known"]) + r"|中[铁建交冶][一二三四五六七八九十]{1,3}局")
+        self._brands = Brands(words, districts)
         self._fortunate = frozenset(words["fortunate"])
 
     def find(self, text: str, as_of: date) -> list[Fact]:
         """Find the employer's name as written: it must say more than a trade (鑫达机械厂, not 一家机械厂)."""
         spans = list(self._proper_names(text))
         for match in self._known.finditer(text):
-            apart = all(match.end() <= start or match.start() >= end for start, end in spans)
+            apart = all(_apart(match.span(), span) for span in spans)
             front = clause_before(text, match.start(), 4)
             if apart and _KNOWN_BEFORE.search(front) and _KNOWN_AFTER.match(text, match.end()):
                 spans.append(match.span())
+        for introduced in self._brands.introduced(text):
+            spans = [span for span in spans if _apart(span, introduced)]
+            spans.append(introduced)
+        if not spans:
+            spans = list(self._brands.placed(text))[:1]
         return [Fact("employer", text[a:b], a, b, text[a:b]) for a, b in sorted(spans)]
 
     def _proper_names(self, text: str) -> Iterator[tuple[int, int]]:
@@ -107,3 +114,7 @@ class Employers:
             return 1 <= len(core) <= 8 and not _NOT_IN_A_FULL_NAME.search(core)
         named = bool(self._fortunate.intersection(core)) and not _NOT_IN_A_NAME.search(core)
         return named and 2 <= len(core) <= 6
+
+
+def _apart(one: tuple[int, int], other: tuple[int, int]) -> bool:
+    return one[1] <= other[0] or one[0] >= other[1]

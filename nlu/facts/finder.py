@@ -20,6 +20,7 @@ from nlu.facts.months_owed import find_months_owed
 from nlu.facts.owed import find_amount_owed
 from nlu.facts.person_name import find_person_name
 from nlu.facts.phone import find_phone
+from nlu.facts.reading import Reading
 from nlu.facts.roles import settled
 from nlu.facts.school_stage import SchoolStages
 from nlu.facts.temperature import find_temperature
@@ -38,6 +39,8 @@ class FactFinder:
         zones: Iterable[Mapping[str, Any]],
         stages: Iterable[Mapping[str, Any]],
     ) -> None:
+        districts = list(districts)
+        names = [entry.get("name") or entry["official"] for entry in districts]
         # In order of precedence: what is part of a case number or a phone is no amount.
         self._finders: tuple[Find, ...] = (
             find_case_no,
@@ -49,7 +52,7 @@ class FactFinder:
             find_amount_owed,
             find_monthly_wage,
             Districts(districts, zones, lexicon()["places"]).find,
-            Employers(lexicon()["employer"]).find,
+            Employers(lexicon()["employer"], names).find,
             SchoolStages(stages).find,
             find_person_name,
             find_aspect,
@@ -68,12 +71,14 @@ class FactFinder:
 
     def find(self, text: str, as_of: date) -> list[Fact]:
         """Return the facts of a normalised ``text``, at most one of each name, in order of the text."""
+        reading = Reading.of(text)
         kept: list[Fact] = []
         for find in self._finders:
-            for fact in settled(find(text, as_of)):
+            for fact in settled(find(reading.text, as_of)):
                 if fact.name == "aspect" or all(_apart(fact, other) for other in kept):
                     kept.append(fact)
-        return sorted(kept, key=lambda fact: (fact.start, fact.end))
+        ordered = sorted(kept, key=lambda fact: (fact.start, fact.end))
+        return [reading.as_written(fact) for fact in ordered]
 
 
 def _apart(one: Fact, other: Fact) -> bool:

@@ -13,7 +13,7 @@ from nlu.facts.model import Mention, clause_before, is_exact, undenied
 from nlu.facts.numerals import NUMBER, read_number
 
 _SUM = re.compile(
-    rf"(?<![\dA-Za-z./第])(?<!\d:)(?P<sign>-|负)?(?P<mark>[¥￥$]|RMB)?\s*(?P<number>{NUMBER})\s*"
+    rf"(?:(?<=xin)|(?<![\dA-Za-z./第]))(?<!\d:)(?P<sign>-|负)?(?P<mark>[¥￥$]|RMB)?\s*(?P<number>{NUMBER})\s*"
     r"(?P<unit>人民币|块钱|元钱|块|元|圆)?(?P<tail>[一二两三四五六七八九\d](?![\d个天年月人名岁号日点]))?"
 )
 _COUNTED = re.compile(
@@ -68,7 +68,9 @@ def own_front(text: str, mention: Mention, mentions: Sequence[Mention], length: 
     return front[-(mention.start - earlier[-1]) :] if earlier and earlier[-1] < mention.start else front
 
 
+SPELT_MONTHLY_WAGE = r"月\s?xin|yue\s?xin|月新"
+"""How a phone leaves 月薪."""
 BY_THE_MONTH = re.compile(
-    r"月薪|(?<![个俩仨半\d一二两三四五六七八九十])月工资|月收入|每月|每个月|一个月|按月|月给|月均|月平均"
+    rf"月薪|{SPELT_MONTHLY_WAGE}|(?<![个俩仨半\d一二两三四五六七八九十])月工资|月收入|每月|每个月|一个月|按月|月给|月均|月平均"
 )
 """Words that say a sum is for one month, whatever else the clause says."""

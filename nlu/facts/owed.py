@@ -14,7 +14,7 @@ from nlu.facts.roles import stated
 _OWED_BEFORE = re.compile(
     r"(?<![我俺咱])欠(?!费|税|条子?上?没)|拖欠|还差|差(?=我|俺|着|了)|没给(?=我|俺)|没结|还剩|少(?:发|给|开|算)了?|少我|少俺|未[付结发]|尾款|"
     r"冻结(?:我|俺)?的?提成|白条|欠条|条子|打(?:了|的|过)?条|扣(?:着|押)(?:我|俺)|压(?:着|了)(?:我|俺)|讨要|追讨|追回|要回|攒到|该给(?:我|俺)|"
-    r"应(?:该)?(?:支付|付|补发)(?:我|俺)|判(?:公司|单位|老板|厂里|他|被告).{0,6}(?:给|付|补)|(?:裁决|判决|判令|调解).{0,12}(?:支付|付|给|补发)(?:我|俺)?"
+    r"应(?:该)?(?:支付|付|补发)(?:我|俺)|(?:工资|工钱|薪水|欠薪|欠款)(?:还|就|一共|总共)?差(?:着|了)?$|判(?:公司|单位|老板|厂里|他|被告).{0,6}(?:给|付|补)|(?:裁决|判决|判令|调解|仲裁).{0,12}(?:支付|付|给|补发)(?:我|俺)?"
 )
 _OWED_TOTAL_BEFORE = re.compile(
     r"(?:一共|总共|合计|共计|累计|加起来|加一块|统共|拢共|总计|总数|合|共)(?:是|有|为|欠|差|就|达|约|计|\s|:)*$"
@@ -38,6 +38,9 @@ _NOT_OWED = re.compile(
     r"已(?:经)?(?:付|给|结)|克扣|其中"
 )
 _AFTER_MONTHS = re.compile(r"[拖欠压][^。!?;]{0,12}月的?(?:工资|工钱|薪水),?(?:一共|总共|共)?$")
+_MONTHS_LACKING = re.compile(
+    r"(?:差|欠)(?:着|了|我|俺)*(?:[一二两三四五六七八九俩仨]|\d{1,2})个?月的?(?:工资|工钱|薪水|钱)(?:一共|总共|是)?$"
+)
 _REST = re.compile(r"还[有差剩欠]|剩下?")
 """What is left of a total: 总共三万二, 给了一万, 还有两万二没给."""
 _PRIVATE_DEBT = re.compile(
@@ -62,6 +65,8 @@ def is_owed(text: str, mention: Mention, mentions: Sequence[Mention]) -> bool:
     wider = text[max(0, mention.start - 40) : mention.end + 20]
     if _NOT_OWED.search(front[-14:] + text[mention.start : mention.end] + back[:6]):
         return False
+    if _MONTHS_LACKING.search(front):
+        return True
     if BY_THE_MONTH.search(front) or _PRIVATE_DEBT.search(before(text, mention.start, 40)):
         return False
     if re.match(r"\s*(?:块钱?|元)?(?:一个?月|/月|每月|一天|每天|的?底薪|个|的有)", back):
@@ -73,6 +78,6 @@ def is_owed(text: str, mention: Mention, mentions: Sequence[Mention]) -> bool:
     if _OWED_TOTAL_BEFORE.search(front):
         if _REST.search(after(text, mention.end, 24)):
             return False
-        return bool(re.search(r"欠|没发|没给|没结|拖|不给|不发|未付|未发|差|扣着|压着", wider))
+        return bool(re.search(r"欠|没发|没给|没结|没开|拖|不给|不发|未付|未发|差|扣着|压着", wider))
     ambiguous_wage = re.search(r"(?<!月的)(?<!月)(?:工资|薪水|月薪|底薪)[^欠差]*$", front)
     return bool(UNPAID_AFTER.match(back)) and not ambiguous_wage

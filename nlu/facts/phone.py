@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from datetime import date
+from itertools import pairwise
 
-from nlu.facts.model import Fact, clause_before
+from nlu.facts.model import Fact, clause_after, clause_before, corrects_span, is_denied, is_taken_back
 from nlu.facts.numerals import read_digits
 
 _SEP = r"[\s-]?"
@@ -23,6 +24,12 @@ _SOMEBODY_ELSES = re.compile(
     r"(?:老板娘?|工头|包工头|经理|主管|站长|队长|领导|单位|公司|厂里|店里|人事|HR|对方|骗子|他|她|他们|中介|自称|客服|拨打|打过|来电|窗口|"
     r"旧的?|原来的?|以前的?|停用的?|不用的?)(?:的|那个|给的)?(?:手机|电话|座机|号码?|联系方式|联系电话)*(?:号码?)?(?:是|[:\s])*$"
 )
+_DIALLED_BEFORE = re.compile(r"[打拨](?:了|过|的|通|给|了个|过了)$")
+_DIALLED_AFTER = re.compile(
+    r"\s*(?:打(?:了|过)?电话|(?:这个)?(?:号|电话)?(?:总是?|一直|老是?|也|都|又|就)?"
+    r"(?:没有?人[接管理]|不接|占线|打不通|无人接|空号|是空号|没打通|关机|不通))"
+)
+_OWN_BEFORE = re.compile(r"[我俺]的?(?:手机|电话|号码?|联系方式)*(?:是|[:\s])*$")
 _NEW_ONE = re.compile(r"换成|改成|新的|新号|新电话|改为|更换|变更")
 
 
@@ -41,11 +48,24 @@ def find_phone(text: str, as_of: date) -> list[Fact]:
         found.append(_phone(text, match, match["area"] + match["number"]))
     for match in _BARE_LANDLINE.finditer(text):
         found.append(_phone(text, match, match["number"]))
-    own = [fact for fact in found if not _SOMEBODY_ELSES.search(clause_before(text, fact.start, 14))]
-    own.sort(key=lambda fact: fact.start)
+    found.sort(key=lambda fact: fact.start)
+    corrected = {
+        one.start
+        for one, following in pairwise(found)
+        if corrects_span(text, one.start, one.end, following.start)
+    }
+    own = [fact for fact in found if fact.start not in corrected and _is_own(text, fact)]
     if len({fact.value for fact in own}) > 1:
         own = [fact for fact in own if _NEW_ONE.search(clause_before(text, fact.start, 12))]
     return own
+
+
+def _is_own(text: str, fact: Fact) -> bool:
+    front = clause_before(text, fact.start, 14)
+    if is_denied(text, fact.start) or is_taken_back(text, fact.end) or _SOMEBODY_ELSES.search(front):
+        return False
+    dialled = _DIALLED_BEFORE.search(front) or _DIALLED_AFTER.match(clause_after(text, fact.end))
+    return not dialled or bool(_OWN_BEFORE.search(front))
 
 
 def _phone(text: str, match: re.Match[str], value: str) -> Fact:

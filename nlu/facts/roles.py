@@ -39,7 +39,7 @@ def _is_doubtful(text: str, mention: Mention) -> bool:
     return (
         is_denied(text, mention.start)
         or is_taken_back(text, mention.end)
-        or is_supposed(text, mention.start)
+        or is_supposed(text, mention.start, mention.end)
         or is_somebody_elses(text, mention.start)
     )
 

@@ -6,7 +6,7 @@ import re
 from datetime import date
 
 from nlu.facts.durations import durations, in_years
-from nlu.facts.model import Fact, Mention, after, clause_before
+from nlu.facts.model import Fact, Mention, after, before, clause_before
 from nlu.facts.months_owed import is_unpaid
 from nlu.facts.numerals import plain
 from nlu.facts.roles import stated
@@ -24,7 +24,9 @@ _PLACE = (
     r"(?:单位|公司|厂|店|医院|学校|园|食堂|车间|酒店|饭店|超市|银行|分析室|机房|矿|场|站|所|队|院|馆|社|物业|工地|机构|网点|中心|大学|企业|家|室|房|线|"
     r"这儿?|这里|那儿?|那里|他那|岗位|部门|铺|局|协会|村委会|私企|国企)"
 )
-_AMOUNTING_TO = r"(?:[也都就才刚整共有足这正好]|已经?|一共|总共|前后|整整|最后|满打满算|连续)"
+_AMOUNTING_TO = (
+    r"(?:[也都就才刚整共有足这正好]|已经?|一共|总共|前后|整整|最后|满打满算|连续|快|将近|差不多|大概)"
+)
 _WORKED_BEFORE = re.compile(
     rf"{_WORK}{_JOB}?(?:到现在|到今天|到今儿)?{_AMOUNTING_TO}*[了满够]{_AMOUNTING_TO}*\s*$"
     rf"|(?:[进入]厂|进公司|进店|进单位|入职[^,。]{{0,8}}(?:公司|单位|厂|店)|(?:干|工作|上班|做)(?:至今|到现在)){_AMOUNTING_TO}*[满了]?{_AMOUNTING_TO}*\s*$"
@@ -50,6 +52,13 @@ _HAS_A_JOB = re.compile(
 _SINCE_HIRED = re.compile(
     r"(?:入的?职|进的?厂|来的|到岗),?(?:到现在|至今|到今天)(?:已经?|都|有|刚好|正好|整整)*$"
 )
+_IN_ALL = re.compile(r"^满打满算(?:也|是|有|干了|整整)*$")
+_THIS_PLACE = re.compile(
+    r"(?:这[个家边]?|现在这[个家]?|目前这[个家]?|在)(?:厂子?|公司|单位|店|家)里?[我俺]?(?:[是有就才刚正好]|干了)+$"
+)
+_UNCOUNTED = re.compile(r"不(?:认|算|承认)[^,。]{0,8}(?:以前|之前|原来|过去|从前|前面|早先)的?$")
+"""Years that the firm does not want to count are years worked (不认我以前的六年)."""
+_THAT_IS = re.compile(r"第[^,。]{1,12},(?:也)?就是$")
 _NOT_A_JOB = re.compile(r"合同|社保|等|结婚|离婚|住院|欠|怀孕|生病|查出|孩子|官司|仲裁|贷款|试用|病假|休|停")
 _CONDITION = re.compile(
     r"(?:要|得|必须|须|再|等|想|只能|多|签的|回去|明年|一年|每年|约定|协议|合同|写明|规定|保证|承诺|累计|培训|进修|停工|公积金|医保|怀孕|租房|试用期?|毕业|部队|学徒)[^了,]{0,8}$"
@@ -57,10 +66,10 @@ _CONDITION = re.compile(
     r"|(?<!已经)(?<!都)(?<!我)(?<!俺)(?<!刚好)(?<!正好)(?<!今年)(?<!刚)(?:干|做|工作|上|工龄)[满够]\s*$"
 )
 _ELSEWHERE = re.compile(
-    r"上家|上一家|此前|早年|当年|那会儿|以前的|先劳务派遣|之前在|以前在|别处|别的|原单位|老单位|前单位|原来的?(?:单位|公司)|进修|当兵|服役|脱产"
+    r"上家|上一?个(?:厂|店|单位|公司)|上一家|此前|早年|当年|那会儿|以前的|先劳务派遣|之前在|以前在|别处|别的|原单位|老单位|前单位|原来的?(?:单位|公司)|进修|当兵|服役|脱产"
 )
 _NOT_WORKED_AFTER = re.compile(
-    r"(?:前|后|以后|之后|内|之内|以内|服务期|社保|合同|一签|就得|才能|以上|的?[,]?(?:年假|才|以上|员工)|就(?!怀孕|让|把|被|给[我俺]|辞|开除|裁|查|不)|半载|没签|包回来)"
+    r"(?:前(?!台)|后(?!厨)|以后|之后|内|之内|以内|服务期|社保|合同|一签|就得|才能|以上|的?[,]?(?:年假|才|以上|员工)|就(?!怀孕|让|把|被|给[我俺]|辞|开除|裁|查|不)|半载|没签|包回来)"
 )
 _MOST_MONTHS_WORKED = 12 * 55
 
@@ -72,10 +81,11 @@ def find_tenure_years(text: str, as_of: date) -> list[Fact]:
         front, back = clause_before(text, span.start, 20), after(text, span.end, 12)
         return (
             _tells_of_work(text, span, front, back)
-            and not _CONDITION.search(front)
+            and (not _CONDITION.search(front) or _is_reached(span, front, back))
+            and not front.endswith("第")
             and not (span.amount == 12 and front.endswith("连续工作"))
             and not (span.amount == 1 and not re.search(r"[了满]\s*$", front))
-            and not _ELSEWHERE.search(clause_before(text, span.start, 30))
+            and not (_ELSEWHERE.search(clause_before(text, span.start, 30)) and not _UNCOUNTED.search(front))
             and not _NOT_WORKED_AFTER.match(back)
             and not is_unpaid(text, span)
             and span.amount <= _MOST_MONTHS_WORKED
@@ -84,7 +94,19 @@ def find_tenure_years(text: str, as_of: date) -> list[Fact]:
     return stated("tenure_years", text, durations(text), worked, lambda span: plain(in_years(span.amount)))
 
 
+def _is_reached(span: Mention, front: str, back: str) -> bool:
+    """Say whether 干满 tells of years worked (十年零十一个月) and not of a bound."""
+    reached = re.search(r"(?<![要得须能想])(?:干|做|工作)满$", front)
+    return bool(reached) and span.amount > 12 and bool(span.amount % 6) and not re.match(r"[就才能可]", back)
+
+
 def _tells_of_work(text: str, span: Mention, front: str, back: str) -> bool:
+    if _THIS_PLACE.search(front) or _UNCOUNTED.search(front):
+        return True
+    if _THAT_IS.search(before(text, span.start, 18)):
+        return True
+    if _IN_ALL.match(front) and span.amount >= 12 and re.match(r"[了整,。!?]|$", back):
+        return not _NOT_A_JOB.search(text)
     if _WORKED_BEFORE.search(front) or _WORKED_AFTER.match(back):
         return True
     if _SINCE_HIRED.search(text[max(0, span.start - 24) : span.start]):

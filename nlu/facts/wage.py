@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 
 from nlu.facts.model import Fact, Mention, after, before, clause_before, undenied
-from nlu.facts.money import BY_THE_MONTH, sums
+from nlu.facts.money import BY_THE_MONTH, SPELT_MONTHLY_WAGE, sums
 from nlu.facts.numerals import plain
 from nlu.facts.owed import UNPAID_AFTER, is_owed
 from nlu.facts.roles import stated
+from nlu.facts.stance import is_somebody_elses
 
 _SMALLEST_WAGE, _LARGEST_WAGE = Decimal(1000), Decimal(300_000)
 _LINK = (
@@ -18,7 +20,7 @@ _LINK = (
     r"每月|每个月|一个月|一直|标准|收入|:|\s)*"
 )
 _MONTHLY_BEFORE = re.compile(
-    rf"(?:月薪|(?<![个俩仨半\d一二两三四五六七八九十])月工资|月收入|月给|每月|每个月|一个月|按月|一月(?!份)|月均|月平均|单月|(?<![\d个一二三四五六七八九十上这本下])月){_LINK}$"
+    rf"(?:月薪|{SPELT_MONTHLY_WAGE}|(?<![个俩仨半\d一二两三四五六七八九十])月工资|月收入|月给|每月|每个月|一个月|按月|一月(?!份)|月均|月平均|单月|(?<![\d个一二三四五六七八九十上这本下])月){_LINK}$"
     rf"|(?:到手|税前|税后|实发|应发)(?:工资)?{_LINK}$"
     rf"|(?<!社会)平均{_LINK}$|试用期?{_LINK}$|(?:工资|薪水)(?:也)?(?:涨|提|降|调|减)(?:到|至|成)了?$"
     rf"|(?:工资|薪水|薪资|公资|工钱)(?:条上?|卡里?|单|标准)?{_LINK}$"
@@ -43,6 +45,11 @@ _HOUSEHOLD = re.compile(r"家庭|全家|两口子|俩人|我们俩|加起来")
 _RELATIVE = re.compile(r"(?:老公|老婆|对象|爱人|丈夫|妻子|孩子他?爸|媳妇|爸|妈|前妻|前夫)")
 _TOLD_BY_THEN = 40
 """Characters after which a relative who appears is a part of the story and not the one it is about."""
+_AID_FOR_A_CHILD = re.compile(r"助学|补助|低保|救助|帮扶|困难")
+_MINE = re.compile(
+    r"^(?:[,]|块钱?|元)*(?:可|但|而|那)?[我俺]们?(?:每月|一个月)?(?:[才就只是拿挣开有给]|只有)*$"
+)
+"""Mine beside somebody else's: 同事一个月八千我才六千二."""
 _EARNS = re.compile(r"(?:拿|挣|开|领|才|就|有)(?:着|了|到)?\s*$")
 _IS_WAGE = re.compile(r"\s*(?:块钱?|元)?(?:的)?(?:工资|薪水|月薪)")
 _NOT_WORKING = re.compile(
@@ -58,10 +65,21 @@ def find_monthly_wage(text: str, as_of: date) -> list[Fact]:
         return (
             _SMALLEST_WAGE <= mention.amount <= _LARGEST_WAGE
             and not is_owed(text, mention, mentions)
-            and _is_monthly_wage(text, mention)
+            and (_is_monthly_wage(text, mention) or _is_mine_beside(text, mention, mentions))
         )
 
     return stated("monthly_wage", text, mentions, wage, lambda mention: plain(mention.amount))
+
+
+def _is_mine_beside(text: str, mention: Mention, mentions: Sequence[Mention]) -> bool:
+    earlier = [other for other in mentions if other.end <= mention.start]
+    if not earlier or not _MINE.match(text[earlier[-1].end : mention.start]):
+        return False
+    if _NOT_WAGE_AFTER.match(after(text, mention.end, 10)):
+        return False
+    front = clause_before(text, earlier[-1].start)
+    by_the_month = _MONTHLY_BEFORE.search(front) or _MONTHLY_AFTER.match(after(text, earlier[-1].end, 10))
+    return bool(by_the_month) and is_somebody_elses(text, earlier[-1].start)
 
 
 def _is_monthly_wage(text: str, mention: Mention) -> bool:
@@ -70,7 +88,10 @@ def _is_monthly_wage(text: str, mention: Mention) -> bool:
         return False
     if _NOT_WORKING.search(before(text, mention.start, 24)) or _HOUSEHOLD.search(front):
         return False
-    if _changes(text, mention) or (mention.start > _TOLD_BY_THEN and _RELATIVE.search(front)):
+    if _changes(text, mention):
+        return False
+    told_late = mention.start > _TOLD_BY_THEN or _AID_FOR_A_CHILD.search(text)
+    if told_late and _RELATIVE.search(front):
         return False
     if _MONTHLY_AFTER.match(back) or (_EARNS.search(front) and _IS_WAGE.match(back)):
         return True
