@@ -21,13 +21,13 @@ _HIRED_AFTER = re.compile(
     rf"[到去]的?(?:一家|这家)?.{{2,12}}{_PLACE}的?(?=[,。!?]|$)|[到去](?!期|达).{{2,12}}(?:当(?!时|天|场)|上班|干活)|"
     rf"(?:进了?|入职|任职于?)(?!.{{0,4}}驿站).{{0,12}}{_PLACE}|到的?(?:公司|厂|单位|店)(?=[,。]|$)|(?:起)?在.{{1,16}}从事|以.{{0,6}}身份进|跳(?:槽)?到|干到现在|工作至今|上班至今|干起)"
     rf"|(?:日|号)?起?,?就(?:一直)?在(?:这|那|这家|那家)(?:儿|里|边)?.{{0,6}}(?:干|上班|工作|做|烧|看|修)"
-    rf"|起,?(?:就|便)?(?:一直)?在.{{0,12}}(?:{_PLACE}|铺|部|馆|户|这儿?|那儿?).{{0,4}}(?:{_DOES}|$)"
+    rf"|起,?(?:就|便)?(?:一直)?在(?!家|宿舍|医院).{{0,12}}(?:{_PLACE}|铺|部|馆|户|校|处|这儿?|那儿?).{{0,4}}{_DOES}"
 )
 _SAME_DAY = re.compile(r"[^。!?;]{0,12}当天就(?:上(?:的|了)?班|上岗|上工|开始干|干活)")
 _HIRED_BEFORE = re.compile(
     r"(?:入职(?:日期|时间)?(?:也|还)*|进厂(?:日期|时间)?|上班(?:日期|时间)|开始上班|参加工作|到岗(?:日期|时间)?)(?:是|在|为|于|[:\s])*$"
 )
-_HIRED_EARLIER = re.compile(r"入职(?:日期|时间|那天)[^。!?;\d]{0,14}(?:应该)?是$")
+_HIRED_EARLIER = re.compile(r"入职(?:日期|时间|那天)[^。!?;\d不没忘]{0,14}(?:应该)?是$")
 _FROM_BEFORE = re.compile(r"(?:从|自|打)\s*$")
 _FROM_AFTER = re.compile(
     r"(?:份|起|开始|就|在|,)*(?:干|上班|工作|入职|进厂|在.{1,14}(?:上班|干活|干|工作|做))(?!.{0,4}(?:没发|不发|欠))"
@@ -49,10 +49,11 @@ _SENT_AWAY = (
     r"不用(?:再)?(?:来|去|上班)|(?:说|就)(?:都)?不用了|不用[我俺](?:们)?了|不要[我俺](?:们)?了|"
     r"不让(?:我|俺|再)?(?:干|来|去|上班|上岗)|不再(?:上岗|上班|录用)|别(?:再)?(?:来|去)"
 )
-_WENT = r"走的(?!时候|医保|社保|流程|程序|账|转移|公账|路)|^.{0,4}走了|[我俺]?就走了|走人"
+_WENT = r"走的(?=[,。!?;…\s]|$|[我俺工押公老他还没人])|^.{0,4}走了|[我俺]?就走了|走人"
 _SHUT_OUT = (
-    r"(?:被[^,。]{0,4}|把[我俺])(?<!微信)拉黑(?!.{0,3}(?:微信|电话))|停(?:了|掉)?.{0,3}(?:账号|号(?!码))|"
-    r"(?:账号|号)(?:被|给|就|让)?.{0,3}(?:停|封|注销)|封(?:了)?.{0,2}(?:账号|号(?!码))"
+    r"(?:被[^,。]{0,4}|把[我俺])(?<!微信)拉黑(?!.{0,3}(?:微信|电话))|停(?:了|掉)?[^,。手银微社]{0,3}(?:账号|号(?!码))|"
+    r"(?<!银行)(?<!微信)(?<!社保)(?<!手机)(?<!电话)(?:账号|号)(?:被|给|就|让).{0,3}(?:停|封|注销)|"
+    r"封(?:了)?[^,。手银微社]{0,2}(?:账号|号(?!码))"
 )
 _LEFT = re.compile("|".join((_RESIGNED, _DISMISSED, _ENDED, _SENT_AWAY, _WENT, _SHUT_OUT)))
 """Words that say that the work ended on the day they are told of."""
@@ -158,10 +159,12 @@ def _is_left(text: str, mention: Mention, mentions: Sequence[Mention], as_of: da
     if _DEATH.search(text):  # 走了 is also said of the dead
         return False
     front, back = clause_before(text, mention.start), _own_words(text, mention, mentions)
+    if _is_announced(text, mention, as_of):
+        return False
     if _LEFT_BEFORE.search(front):
         ongoing = _UNTIL_TODAY.match(text, mention.start) and not _LEFT.search(back)
         return not ongoing
-    if _OTHER_AFTER.match(back) or _is_announced(text, mention, as_of):
+    if _OTHER_AFTER.match(back):
         return False
     if _ALREADY.search(before(text, mention.start, 20)) and _THE_MATTER.match(back):
         return True

@@ -9,10 +9,10 @@ from nlu.facts.numerals import read_count
 
 _MONTH = r"(?:1[0-2]|[1-9]|十[一二]?|[一二三四五六七八九])"
 _AND = r"[、,和及与跟]"
-_MORE = rf"月份?{_AND}?{_MONTH}(?=月)|{_AND}{_MONTH}(?={_AND}|月)"
+_MORE = rf"月份?{_AND}?{_MONTH}(?=月)|{_AND}{_MONTH}(?={_AND}|月|这?[两三四]个?月)"
 _LISTED = re.compile(
-    rf"(?<![\d一二三四五六七八九十到至-])(?P<months>{_MONTH}(?:{_MORE})+月份?)"
-    r"(?:这?[两三四五六\d]个月)?的?(?P<pay>工资|工钱|薪水|工薪|薪资|钱)?"
+    rf"(?<![\d一二三四五六七八九十到至-])(?P<months>{_MONTH}(?:{_MORE})+(?:月份?|(?=这?[两三四]个?月)))"
+    r"(?:这?[两三四五六\d]个?月)?的?(?P<pay>工资|工钱|薪水|工薪|薪资|钱)?"
 )
 _NOT_GIVEN = re.compile(
     r"[,]?(?:[都也还全一直仍到现在至今就愣是]|公司|老板|单位)*"

@@ -23,7 +23,7 @@ _WHOSE = (
     r"(?:\d+|[一二三四五六七八九十]+|十余)[名个](?:员工|工人|老师|人)?"
 )
 _WHICH_MONTHS = r"(?:(?:20\d\d|今|去)年)?\d{1,2}月份?|[、和,及 ]"
-_WAGES_NAMED = r"工资|工钱|公资|薪水|gongzi|薪"
+_WAGES_NAMED = r"工资|工钱|公资|薪水|gongzi|薪|钱"
 _UNPAID_BEFORE = re.compile(
     rf"(?:{_HELD_BACK})(?:[了着:发的有这那满仨俩]|{_WAGES_NAMED}|{_HOW_LONG}|{_WHOSE}|{_WHICH_MONTHS})*$"
 )

@@ -106,7 +106,7 @@ def _tells_of_work(text: str, span: Mention, front: str, back: str) -> bool:
     if _THAT_IS.search(before(text, span.start, 18)):
         return True
     if _IN_ALL.match(front) and span.amount >= 12 and re.match(r"[了整,。!?]|$", back):
-        return not _NOT_A_JOB.search(text)
+        return not _NOT_A_JOB.search(before(text, span.start, 12) + after(text, span.end, 4))
     if _WORKED_BEFORE.search(front) or _WORKED_AFTER.match(back):
         return True
     if _SINCE_HIRED.search(text[max(0, span.start - 24) : span.start]):

@@ -38,8 +38,9 @@ _NOT_WAGE_AFTER = re.compile(
     r"\s*(?:块钱?|元)?(?:的)?(?:底薪|补贴|补助|津贴|奖金|押金|罚款|生活费|房租|一天|/天|每天|一小时|/小时|每小时|一年|/年|每年|年薪|降到|掉到|"
     r"涨到|到\d|除以|提成|社保|公积金|违约金|赔偿|补偿|饭补|外债|贷款|抚养费|(?:外|另)?加(?!班)|就中|就行|的?最低)"
 )
+_NOW_ANOTHER = re.compile(r"[^。!?;]{0,8}(?:现在|如今|这会儿)[^,。]{0,6}?[\d一二两三四五六七八九]")
 _FALLS = re.compile(
-    r"(?:块钱?|元)?[,]?(?:直接|突然|一下子)?(?:给我)?(?:降|掉|减|涨|调|改|变)(?:成|到|为|至)|到[\d一二两三四五六七八九]"
+    r"(?:块钱?|元)?[,]?还(?:[差欠]|有[\d一二两三四五六七八九])|(?:块钱?|元)?[,]?(?:直接|突然|一下子)?(?:给我)?(?:降|掉|减|涨|调|改|变)(?:成|到|为|至)|到[\d一二两三四五六七八九]"
 )
 _HOUSEHOLD = re.compile(r"家庭|全家|两口子|俩人|我们俩|加起来")
 _RELATIVE = re.compile(r"(?:老公|老婆|对象|爱人|丈夫|妻子|孩子他?爸|媳妇|爸|妈|前妻|前夫)")
@@ -106,7 +107,10 @@ _ON_TRIAL = re.compile(r"还在试用|试用期(?:还)?没过|(?:还)?没转正|
 
 def _changes(text: str, mention: Mention) -> bool:
     """Say whether this is the wage of a trial beside that of a regular, or one that falls to another."""
-    if _FALLS.match(after(text, mention.end, 12)):
+    behind = after(text, mention.end, 20)
+    if _FALLS.match(behind):
+        return True
+    if "之前" in clause_before(text, mention.start) and _NOW_ANOTHER.match(behind):
         return True
     both = _TWO_WAGES.search(before(text, mention.start, 24) + after(text, mention.start, 24))
     return bool(both) and not _ON_TRIAL.search(text)
