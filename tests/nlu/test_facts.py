@@ -43,3 +43,13 @@ def test_every_fact_has_at_least_25_cases_of_both_kinds(path: Path) -> None:
     assert len(values) >= 25
     assert sum(value is None for value in values) >= 5
     assert sum(value is not None for value in values) >= 10
+
+
+@pytest.mark.parametrize(
+    "text", ["上班 8 年 零 6 个月 电话 138 0000 1234", "今天37度 预报说后天40度", "我 电 话 13800009999"]
+)
+def test_a_fact_stands_where_it_was_written_whatever_its_spaces(finder: FactFinder, text: str) -> None:
+    written = normalise(text)
+    found = finder.find(written, AS_OF)
+    assert found
+    assert all(written[fact.start : fact.end] == fact.text for fact in found)
