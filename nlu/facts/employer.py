@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 
+import jieba
+
 from nlu.facts.brand import Brands
 from nlu.facts.lexicon import any_of
 from nlu.facts.model import Fact, clause_after, clause_before
@@ -21,12 +23,14 @@ _DISTRICT_FRONT = re.compile(
 )
 _NOT_IN_A_NAME = re.compile(
     r"[我俺你您他她它咱们这那哪某的了着过是在有和跟与给被把让叫就才都也还又不没别很太说问干做上下去来到进从一二两三几个家名多少什么怎咋哪谁啥"
-    r"每各另同其因为写举报投诉映关于称里村镇乡县区市省所以如果当时后前年月日号天要推换开合派改否能]|老板|经理|领导|工资|合同|员工|工人|原来|以前|现在|直接|单位|自己|人家|工会|劳动|仲裁|社保|法院|享福|朋友"
+    r"每各另同其因为写举报投诉映关于该找称里村镇乡县区市省所以如果当时后前年月日号天要推换开合派改否能]|老板|经理|领导|工资|合同|员工|工人|原来|以前|现在|直接|单位|自己|人家|工会|劳动|仲裁|社保|法院|享福|朋友|网约|仲宫|柳埠|西营|桑梓|崔寨|孙村"
 )
-_LEAD_IN = re.compile(r"公司|单位|用人单位|投诉|举报|反映|关于|请问|申请|控告|状告|劳务公司")
+_LEAD_IN = re.compile(
+    r"[在从到去给被由向]|公司|单位|用人单位|投诉|举报|反映|关于|请问|申请|控告|状告|劳务公司"
+)
 _SEAT = re.compile(r"(?:山东|济南|北京|上海|深圳|广州|杭州|青岛|中国)(?!\))")
 _LINK = re.compile(r"叫|是|为|就|写|名|全称|在|的|了")
-_NOT_IN_A_FULL_NAME = re.compile(r"[我俺你这那哪某的]|一家|单位|老板|入职|就职|任职")
+_NOT_IN_A_FULL_NAME = re.compile(r"[我俺你这那哪某的在从\d]|一家|单位|老板|入职|就职|任职")
 _FULL = re.compile(r"有限(?:责任)?公司$")
 _PUBLIC = re.compile(
     r"(?:济南|山东|齐鲁|章丘|莱芜|长清|历城|历下|槐荫|天桥|市中|平阴|商河|济阳|钢城)[市省区县]?"
@@ -34,6 +38,7 @@ _PUBLIC = re.compile(
 )
 _PART_OF_A_FIRM = ("分公司", "子公司", "总公司")
 _BRANCH = "济南分公司"
+_LEAST_TRADE, _MOST_MADE_UP = 3, 4
 _SCOPE_WORDS = re.compile(
     r"(?:一家|一个|某家?|这家|那家|哪家|几家|本|我们?|俺们?|咱们?|他们|原|别的|另一家|新|老|那个|这个|个)$"
 )
@@ -112,8 +117,28 @@ class Employers:
             return False
         if _FULL.search(name):
             return 1 <= len(core) <= 8 and not _NOT_IN_A_FULL_NAME.search(core)
-        named = bool(self._fortunate.intersection(core)) and not _NOT_IN_A_NAME.search(core)
-        return named and 2 <= len(core) <= 6
+        if _NOT_IN_A_NAME.search(core) or not 2 <= len(core) <= 6:
+            return False
+        return bool(self._fortunate.intersection(core)) or self._is_made_up(core, name)
+
+    def _is_made_up(self, core: str, name: str) -> bool:
+        """Whether a name is a trade's (塬澈家具厂) and what is left of it is no word anybody else uses."""
+        seat = _SEAT.match(name)
+        place = seat.end() if seat else 0
+        trade = len(name) - place - len(core) >= _LEAST_TRADE and name.startswith(core, place)
+        return trade and len(core) <= _MOST_MADE_UP and not _holds_a_word(core)
+
+
+def _holds_a_word(core: str) -> bool:
+    """Whether jieba's dictionary knows two or more neighbouring characters of ``core`` as a word."""
+    if not jieba.dt.initialized:
+        jieba.dt.initialize()
+    known = jieba.dt.FREQ
+    return any(
+        known.get(core[start:end], 0) > 0
+        for start in range(len(core) - 1)
+        for end in range(start + 2, len(core) + 1)
+    )
 
 
 def _apart(one: tuple[int, int], other: tuple[int, int]) -> bool:
