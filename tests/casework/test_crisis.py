@@ -38,8 +38,8 @@ def test_harmless_words_set_nothing_off(text: str) -> None:
 
 
 def test_the_corpus_is_large_enough_to_mean_something() -> None:
-    assert {kind: len(set(texts)) for kind, texts in CASES.items() if len(set(texts)) < 25} == {}
-    assert len(set(CASES["nothing"])) >= 80
+    assert {kind: len(set(texts)) for kind, texts in CASES.items() if len(set(texts)) < 60} == {}
+    assert len(set(CASES["nothing"])) >= 400
     assert len({text for texts in CASES.values() for text in texts}) == sum(map(len, CASES.values()))
 
 
@@ -61,18 +61,19 @@ def test_most_sentences_of_people_in_danger_are_noticed_before_the_model_hears_t
     assert heard
     shares = {intent: sum(found) / len(found) for intent, found in heard.items()}
     assert {intent: share for intent, share in shares.items() if share < 0.7} == {}
+    assert sum(shares.values()) / len(shares) >= 0.75
 
 
 def test_hardly_any_other_sentence_gets_a_lecture() -> None:
-    """Urgent advice stands instead of an answer, care before one. On 9,339 sentences, a third of them written
-    after the rules: 0.41 % urgent, 0.71 % together.
+    """Urgent advice stands instead of an answer, care before one. On 14,149 sentences, which the rules were
+    tuned on: 0.16 % urgent, 0.30 % together. Near-misses they have not seen fare worse.
     """
     others = [text for intent, text in training_sentences() if not intent.startswith("crisis_")]
     found = [(finding, text) for text in others if (finding := RULES.detect(text)) is not None]
     instead = [text for finding, text in found if finding.level is CrisisLevel.URGENT]
     assert len(others) > 1000
-    assert len(instead) <= 0.005 * len(others), instead
-    assert len(found) <= 0.01 * len(others), found
+    assert len(instead) <= 0.003 * len(others), instead
+    assert len(found) <= 0.006 * len(others), found
 
 
 def test_every_kind_has_an_intent_and_every_crisis_intent_a_kind() -> None:
