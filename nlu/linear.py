@@ -55,7 +55,13 @@ def fit(
     from sklearn.linear_model import LogisticRegression  # noqa: PLC0415  (serving needs no scikit-learn)
     from sklearn.svm import LinearSVC  # noqa: PLC0415  (as above)
 
-    common: dict[str, Any] = {"C": c, "class_weight": "balanced", "random_state": seed, "max_iter": 300}
+    common: dict[str, Any] = {
+        "C": c,
+        "class_weight": "balanced",
+        "random_state": seed,
+        "max_iter": 300,
+        "tol": 1e-2,
+    }
     estimator = (
         LinearSVC(**common) if kind == "svm" else LogisticRegression(solver="liblinear", dual=True, **common)
     )
