@@ -23,6 +23,7 @@ from rasa.shared.core.constants import ACTION_LISTEN_NAME, ACTION_SESSION_START_
 from rasa.shared.core.domain import Domain
 from rasa.shared.core.events import (
     ActionExecuted,
+    ActionExecutionRejected,
     ActiveLoop,
     Event,
     Restarted,
@@ -254,6 +255,8 @@ def fold(events: Sequence[Event], domain: Domain, sender_id: str) -> list[Event]
     if before.active_loop_name is not None:
         folded += [ActionExecuted(before.active_loop_name), ActiveLoop(before.active_loop_name)]
         folded.append(SlotSet("requested_slot", before.get_slot("requested_slot")))
+        if before.is_active_loop_rejected:
+            folded.append(ActionExecutionRejected(before.active_loop_name))
     return [*folded, *events[cut:]]
 
 

@@ -23,6 +23,8 @@ IntArray = NDArray[np.int64]
 Tensors = dict[str, FloatArray]
 
 _BERT = "bert"
+_READABLE = frozenset({"float16", "float32", "float64", "int32", "int64", "bool"})
+"""Kinds of numbers numpy knows by itself; the whole ones are buffers such as position ids."""
 _ROBERTA = frozenset({"roberta", "xlm-roberta"})
 _ANCHOR = "embeddings.word_embeddings.weight"
 _OLD_NAMES = {"LayerNorm.gamma": "LayerNorm.weight", "LayerNorm.beta": "LayerNorm.bias"}
@@ -98,6 +100,11 @@ class BertModel:
             raise EncoderUnreadable(
                 f"{weights} is not readable ({error}); float32 and float16 weights are"
             ) from error
+        unknown = {str(tensor.dtype) for tensor in tensors.values()} - _READABLE
+        if unknown:  # bfloat16, where some other library has taught numpy about it
+            raise EncoderUnreadable(
+                f"{weights} holds {', '.join(sorted(unknown))}; float32 and float16 weights are readable"
+            )
         return cls(config, _plain_names(tensors, str(weights)), str(weights))
 
     def __call__(self, ids: IntArray, mask: IntArray, types: IntArray) -> FloatArray:

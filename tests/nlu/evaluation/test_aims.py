@@ -59,7 +59,7 @@ def test_the_floors_of_the_gold_set_hold_for_a_perfect_report_and_fail_for_a_use
         heard_by_model(topic="talk.out_of_scope"),
     ]
     useless = [
-        heard_by_model(topic="talk.out_of_scope", facts={"phone": "2"}),
+        heard_by_model(topic="crisis.violence", accepted=False, facts={"phone": "2"}),
         heard_by_model(topic="talk.out_of_scope"),
         heard_by_model(topic="labour.leave"),
     ]
