@@ -28,6 +28,7 @@ from casework.errors import KnowledgeError
 from casework.knowledge_files import Entry, read_knowledge
 from casework.privacy import erase_cases
 from casework.tables import (
+    Alert,
     Attachment,
     AuditEntry,
     Author,
@@ -39,9 +40,14 @@ from casework.tables import (
     Conversation,
     Delivery,
     Handling,
+    Handoff,
     Member,
     Message,
     OutboxEntry,
+    StaffSession,
+    TrainingSuggestion,
+    Unmasking,
+    Watcher,
 )
 
 FILE = "retention.yml"
@@ -261,6 +267,53 @@ async def _audit_log(session: AsyncSession, before: datetime, store: AttachmentS
     return len(ended.all())
 
 
+async def _handoffs(session: AsyncSession, before: datetime, store: AttachmentStore, limit: int) -> int:
+    old = (
+        select(Handoff.id)
+        .where(Handoff.queued_at < before, or_(Handoff.note.is_not(None), Handoff.comment.is_not(None)))
+        .limit(limit)
+    )
+    ended = await session.scalars(
+        update(Handoff).where(Handoff.id.in_(old)).values(note=None, comment=None).returning(Handoff.id)
+    )
+    return len(ended.all())
+
+
+async def _staff_sessions(session: AsyncSession, before: datetime, store: AttachmentStore, limit: int) -> int:
+    old = select(StaffSession.id).where(StaffSession.expires_at < before).limit(limit)
+    ended = await session.scalars(
+        delete(StaffSession).where(StaffSession.id.in_(old)).returning(StaffSession.id)
+    )
+    return len(ended.all())
+
+
+async def _unmaskings(session: AsyncSession, before: datetime, store: AttachmentStore, limit: int) -> int:
+    old = select(Unmasking.id).where(Unmasking.created_at < before).limit(limit)
+    ended = await session.scalars(delete(Unmasking).where(Unmasking.id.in_(old)).returning(Unmasking.id))
+    return len(ended.all())
+
+
+async def _watchers(session: AsyncSession, before: datetime, store: AttachmentStore, limit: int) -> int:
+    ended = await session.scalars(
+        delete(Watcher).where(Watcher.seen_at < before).returning(Watcher.conversation_id)
+    )
+    return len(ended.all())
+
+
+async def _alerts(session: AsyncSession, before: datetime, store: AttachmentStore, limit: int) -> int:
+    old = select(Alert.id).where(Alert.created_at < before).limit(limit)
+    ended = await session.scalars(delete(Alert).where(Alert.id.in_(old)).returning(Alert.id))
+    return len(ended.all())
+
+
+async def _suggestions(session: AsyncSession, before: datetime, store: AttachmentStore, limit: int) -> int:
+    old = select(TrainingSuggestion.id).where(TrainingSuggestion.created_at < before).limit(limit)
+    ended = await session.scalars(
+        delete(TrainingSuggestion).where(TrainingSuggestion.id.in_(old)).returning(TrainingSuggestion.id)
+    )
+    return len(ended.all())
+
+
 _SWEEPS: dict[str, Callable[[AsyncSession, datetime, AttachmentStore, int], Awaitable[int]]] = {
     "members": _members,
     "conversations": _conversations,
@@ -270,6 +323,12 @@ _SWEEPS: dict[str, Callable[[AsyncSession, datetime, AttachmentStore, int], Awai
     "cases": _cases,
     "attachments": _attachments,
     "audit_log": _audit_log,
+    "handoffs": _handoffs,
+    "staff_sessions": _staff_sessions,
+    "unmaskings": _unmaskings,
+    "watchers": _watchers,
+    "alerts": _alerts,
+    "training_suggestions": _suggestions,
 }
 
 
