@@ -1,8 +1,8 @@
 """Visibility: the one function that says how much of a member's data somebody sees; it fails closed.
 
-Names and phones are masked for everybody. Whoever may unmask, and owns the conversation or the case (or
-directs others), sees them for a quarter of an hour after giving a reason, which is audited. What members wrote
-is shown with phones, identity and bank cards taken out under the same rule. Auditors never see them.
+Names and phones are masked for everybody. Whoever may unmask, and owns the conversation or the case or
+directs others, sees them for a quarter of an hour after giving a reason, which is audited. What members
+wrote is shown with phones, identity and bank cards taken out under the same rule. Auditors see neither.
 """
 
 from __future__ import annotations
