@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from actions.base import CaseworkAction, Speaker
 from actions.resources import Resources
 from actions.turn import Turn
-from casework import conversations
+from casework import conversations, handoff
 from casework.tables import Owner
 
 
@@ -20,7 +20,7 @@ async def hand_off(
     if conversation.owner != Owner.BOT:
         speaker.say("utter_hand_off_already")
         return
-    await conversations.hand_off(session, conversation, reason, house.clock.now(), message_id=turn.message_id)
+    await handoff.hand_off(session, conversation, reason, house.clock.now(), message_id=turn.message_id)
     speaker.say("utter_handed_off")
 
 

@@ -21,7 +21,7 @@ from bot.dialogue import (
 )
 from bot.faults import log_fault, new_reference
 from bot.incoming import PAYLOAD_OF_COMMAND, as_files, as_position, as_words
-from casework import audit, conversations, messages
+from casework import audit, buttons, conversations, handoff, messages
 from casework.clock import Clock, shanghai_day
 from casework.crisis import CrisisLevel, CrisisRules, remembered_as
 from casework.database import Database
@@ -87,8 +87,10 @@ class Answering:
         """
         alarm = self._alarm(message, conversation)
         if conversation.owner is not Owner.BOT:
-            alarm = alarm or await self._alarm_of_model(message, conversation)
-            return await self._store(message, conversation, alarm, None, None)
+            # Nobody asks the dialogue to speak, but staff want to see what the message is about.
+            reading = await self._reading(message)
+            alarm = alarm or self._alarm_of_model(reading, conversation)
+            return await self._store(message, conversation, alarm, None, reading)
         if alarm is not None and alarm.alone:
             return await self._store(message, conversation, alarm, None, None)
         if message.attempts > MAX_ATTEMPTS:
@@ -114,14 +116,19 @@ class Answering:
             finding.kind, finding.level, conversation, alone=finding.level is CrisisLevel.URGENT
         )
 
-    async def _alarm_of_model(self, message: Message, conversation: Conversation) -> Alarm | None:
-        """What the model sees where a human owns the conversation and the dialogue is not asked to speak."""
+    async def _reading(self, message: Message) -> Understanding | None:
+        """What the model makes of a member's own words, without anything being said; None when it cannot."""
         if not message.text or (message.content or {}).get("payload"):
             return None
         try:
-            reading = await self._dialogue.parse(message.text, shanghai_day(message.created_at))
+            return await self._dialogue.parse(message.text, shanghai_day(message.created_at))
         except DialogueError:
             return None  # a human reads the message anyway
+
+    def _alarm_of_model(self, reading: Understanding | None, conversation: Conversation) -> Alarm | None:
+        """A crisis the model is sure of, where a human owns the conversation."""
+        if reading is None:
+            return None
         intent = reading.intent or ""
         kind = intent.removeprefix(CRISIS_INTENT)
         sure = reading.accepted and reading.confidence >= CRISIS_CONFIDENCE
@@ -171,7 +178,7 @@ class Answering:
             if payload in PAYLOAD_OF_COMMAND:
                 return [PAYLOAD_OF_COMMAND[payload]]
             async with self._database.read() as session:
-                return [await messages.resolve_button(session, message.conversation_id, payload)]
+                return [await buttons.resolve_button(session, message.conversation_id, payload)]
         if location := content.get("location"):
             return [as_position(location["latitude"], location["longitude"])]
         files = [as_files(content["attachments"])] if content.get("attachments") else []
@@ -196,7 +203,11 @@ class Answering:
                         session,
                         message.id,
                         messages.Understanding(
-                            understanding.intent, understanding.topic, understanding.confidence
+                            understanding.intent,
+                            understanding.topic,
+                            understanding.confidence,
+                            understanding.accepted,
+                            {name: value for name, value in understanding.facts.items() if value is not None},
                         ),
                     )
                 return outcome
@@ -277,9 +288,7 @@ class Answering:
             ):
                 replies = [Reply(text=self._wording.say("switchboard.down", reference=reference))]
             if conversation.owner is Owner.BOT:
-                await conversations.hand_off(
-                    session, conversation, SYSTEM_FAILURE, now, message_id=message.id
-                )
+                await handoff.hand_off(session, conversation, SYSTEM_FAILURE, now, message_id=message.id)
             return await self._record(session, message, alarm, replies, None)
 
     def _human_button(self) -> tuple[str, str]:

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import date
-from typing import Annotated, Protocol, TypeVar
+from typing import Annotated, Any, Protocol, TypeVar
 
 import httpx
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -84,6 +84,7 @@ class Understanding(_Wire):
     topic: str | None = None
     confidence: float = 0.0
     accepted: bool = False
+    facts: dict[str, Any] = Field(default_factory=dict)
 
 
 class Answer(_Wire):

@@ -17,7 +17,7 @@ from bot.incoming import BUTTON_PREFIX, UnknownButton, checked, content_of
 from bot.live import LiveFeed
 from bot.transcript import as_views, read_transcript
 from bot.views import AttachmentView, Button, Incoming, MessageView, Receipt, Source
-from casework import conversations, messages
+from casework import buttons, conversations, messages
 from casework.clock import Clock
 from casework.crisis import CrisisRules
 from casework.database import Database
@@ -197,7 +197,7 @@ class Switchboard:
         if not payload.startswith(BUTTON_PREFIX):
             return self._wording.say(f"switchboard.command_{payload}")
         try:
-            return (await messages.find_button(session, incoming.conversation_id, payload)).title
+            return (await buttons.find_button(session, incoming.conversation_id, payload)).title
         except NotFound as error:
             raise UnknownButton() from error
 

@@ -1,9 +1,4 @@
-"""Conversations: one thread between a member and us, and who speaks in it.
-
-``bot → queued`` (hand_off) ``→ human`` (take_over) ``→ bot`` (hand_back), ``human → queued`` (release).
-Every change of owner happens under the row's lock, raises the epoch and leaves an audit entry; a
-reply computed under an older epoch is refused by ``casework.messages``.
-"""
+"""Conversations: one thread between a member and us; who speaks in it changes in ``casework.handoff``."""
 
 from __future__ import annotations
 
@@ -18,19 +13,10 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from casework import audit
-from casework.errors import BadInput, NotAllowed, NotFound
+from casework.errors import BadInput, NotFound
 from casework.members import ensure_member
-from casework.tables import (
-    Author,
-    Channel,
-    Conversation,
-    Handling,
-    Member,
-    Message,
-    Owner,
-    Staff,
-    StaffRole,
-)
+from casework.ownership import raise_priority
+from casework.tables import Channel, Conversation, Member, Owner, Priority, Staff
 
 LASTING_CHANNELS = frozenset({Channel.TELEGRAM})
 """Channels where a member has one conversation for good (the database allows no second)."""
@@ -124,83 +110,6 @@ async def lock(session: AsyncSession, conversation_id: str) -> Conversation:
     return conversation
 
 
-async def hand_off(
-    session: AsyncSession,
-    conversation: Conversation,
-    reason: str,
-    now: datetime,
-    urgent: bool = False,
-    *,
-    actor: str = "bot",
-    message_id: int | None = None,
-) -> Conversation:
-    """Bot → queue: a human is wanted. ``reason`` is a code of up to 60 characters.
-
-    ``message_id`` is the member's message whose turn hands off; that turn's own reply may still be said
-    although the epoch rises. When the bot hands off without saying, it is the oldest unanswered one.
-    A conversation already in the queue keeps its place (and becomes urgent if asked); raises NotAllowed
-    when a human owns it.
-    """
-    _check_reason(reason)
-    locked = await lock(session, conversation.id)
-    if locked.owner is Owner.HUMAN:
-        raise NotAllowed("a human already speaks in this conversation", owner=locked.owner)
-    if locked.owner is Owner.BOT:
-        if message_id is None and actor == "bot":
-            message_id = await _unanswered(session, locked.id)
-        locked.handoff_reason = reason
-        locked.handoff_message_id = message_id
-        locked.queued_at = now
-        _change_owner(session, locked, Owner.QUEUED, actor=actor, deed="handed_off", now=now, reason=reason)
-    if urgent:
-        _set_urgent(session, locked, reason, actor, now)
-    return locked
-
-
-async def take_over(
-    session: AsyncSession, conversation: Conversation, staff: Staff, now: datetime
-) -> Conversation:
-    """Queue → human: this member of staff speaks from now on; taking one's own over again changes nothing.
-
-    Raises NotAllowed when the bot or another human owns it, or the account is closed.
-    """
-    _check_active(staff)
-    locked = await lock(session, conversation.id)
-    if locked.owner is Owner.HUMAN and locked.staff_id == staff.id:
-        return locked
-    if locked.owner is not Owner.QUEUED:
-        raise NotAllowed("not in the queue", owner=locked.owner)
-    locked.staff_id = staff.id
-    locked.queued_at = None
-    _change_owner(session, locked, Owner.HUMAN, actor=audit.staff_actor(staff), deed="taken_over", now=now)
-    return locked
-
-
-async def hand_back(
-    session: AsyncSession, conversation: Conversation, staff: Staff, now: datetime
-) -> Conversation:
-    """Human → bot, by its owner, a supervisor or an admin; it is no longer urgent. Raises NotAllowed."""
-    locked = await lock(session, conversation.id)
-    _check_may_dispose(locked, staff)
-    locked.staff_id = None
-    locked.handoff_reason = None
-    locked.urgent, locked.urgent_reason = False, None
-    _change_owner(session, locked, Owner.BOT, actor=audit.staff_actor(staff), deed="handed_back", now=now)
-    return locked
-
-
-async def release(
-    session: AsyncSession, conversation: Conversation, staff: Staff, now: datetime
-) -> Conversation:
-    """Human → queue, by its owner, a supervisor or an admin: let somebody else answer. Raises NotAllowed."""
-    locked = await lock(session, conversation.id)
-    _check_may_dispose(locked, staff)
-    locked.staff_id = None
-    locked.queued_at = now
-    _change_owner(session, locked, Owner.QUEUED, actor=audit.staff_actor(staff), deed="released", now=now)
-    return locked
-
-
 async def flag_urgent(
     session: AsyncSession, conversation: Conversation, reason: str, now: datetime, *, actor: str = "bot"
 ) -> Conversation:
@@ -256,49 +165,12 @@ async def of_member(session: AsyncSession, member_id: str) -> Sequence[Conversat
     return found.all()
 
 
-async def _unanswered(session: AsyncSession, conversation_id: str) -> int | None:
-    return await session.scalar(
-        select(Message.id)
-        .where(
-            Message.conversation_id == conversation_id,
-            Message.author == Author.MEMBER,
-            Message.handling == Handling.PENDING,
-        )
-        .order_by(Message.id)
-        .limit(1)
-    )
-
-
-def _change_owner(
-    session: AsyncSession,
-    conversation: Conversation,
-    owner: Owner,
-    *,
-    actor: str,
-    deed: str,
-    now: datetime,
-    **detail: object,
-) -> None:
-    before, conversation.owner = conversation.owner, owner
-    conversation.epoch += 1
-    audit.record(
-        session,
-        actor,
-        f"conversation.{deed}",
-        "conversation",
-        conversation.id,
-        now=now,
-        before=before.value,
-        after=owner.value,
-        epoch=conversation.epoch,
-        **detail,
-    )
-
-
 def _set_urgent(
     session: AsyncSession, conversation: Conversation, reason: str, actor: str, now: datetime
 ) -> None:
     conversation.urgent, conversation.urgent_reason = True, reason
+    raise_priority(conversation, Priority.CRITICAL)
+    conversation.risks = [reason, *(code for code in conversation.risks if code != reason)]
     if reason.startswith(CRISIS):
         conversation.last_crisis_kind = reason.removeprefix(CRISIS)
         conversation.last_crisis_at = now
@@ -310,19 +182,6 @@ def _set_urgent(
 def _check_reason(reason: str) -> None:
     if not 1 <= len(reason) <= MAX_REASON:
         raise BadInput("a reason is 1 to 60 characters", field="reason", limit=MAX_REASON)
-
-
-def _check_active(staff: Staff) -> None:
-    if not staff.active:
-        raise NotAllowed("this account is closed")
-
-
-def _check_may_dispose(conversation: Conversation, staff: Staff) -> None:
-    _check_active(staff)
-    if conversation.owner is not Owner.HUMAN:
-        raise NotAllowed("no human owns this conversation", owner=conversation.owner)
-    if conversation.staff_id != staff.id and staff.role is StaffRole.AGENT:
-        raise NotAllowed("another member of staff owns this conversation", owner=conversation.owner)
 
 
 def _token_hash(token: str) -> str:

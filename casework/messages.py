@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,23 +10,25 @@ from typing import Any
 from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from casework import outbox
+from casework import buttons, outbox
 from casework.conversations import lock
 from casework.errors import BadInput, NotFound, StaleEpoch
+from casework.ownership import member_wrote
 from casework.tables import (
     Attachment,
+    Audience,
     Author,
-    ButtonToken,
     Conversation,
     Handling,
     Message,
     Owner,
+    Staff,
 )
 
 MAX_CLIENT_MESSAGE_ID = 80
-MAX_BUTTON_TITLE = 80
-TOKEN_PREFIX = "b:"  # noqa: S105  # a prefix, not a password
-_TOKEN_BYTES = 12  # 16 url-safe characters; Telegram takes 64 bytes of callback data
+MAX_NOTE = 4000
+STAFF_PREFIX = "staff:"
+"""How the client_message_id of what staff say begins; members' may not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,8 @@ class Reply:
     sources: Sequence[Mapping[str, Any]] = ()
     topic: str | None = None
     attachments: Sequence[str] = ()
+    client_message_id: str | None = None
+    """The sender's own name for it, where a repeated sending must be known again (staff)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +59,8 @@ class Understanding:
     intent: str | None
     topic: str | None
     confidence: float | None
+    accepted: bool | None = None
+    facts: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +90,8 @@ async def record_incoming(
     or already belongs to another message.
     """
     _check_client_message_id(client_message_id)
+    if client_message_id.startswith(STAFF_PREFIX):
+        raise BadInput("this client_message_id is taken", field="client_message_id")
     locked = await lock(session, conversation.id)
     known = (
         await session.scalars(
@@ -113,6 +120,7 @@ async def record_incoming(
     await session.flush()
     await _attach(session, message, attachment_ids)
     locked.last_message_at = now
+    await member_wrote(session, locked, now)
     return Recorded(message, duplicate=False)
 
 
@@ -177,6 +185,8 @@ async def note_understanding(session: AsyncSession, message_id: int, understood:
     message.intent = understood.intent
     message.topic = understood.topic
     message.confidence = understood.confidence
+    message.accepted = understood.accepted
+    message.facts = dict(understood.facts) if understood.facts else None
 
 
 async def get(session: AsyncSession, message_id: int) -> Message:
@@ -221,7 +231,10 @@ async def newest(session: AsyncSession, conversation_ids: Collection[str]) -> di
     """How far each of these conversations has come; those that do not exist are left out."""
     rows = await session.execute(
         select(Conversation.id, func.max(Message.id), Conversation.owner)
-        .outerjoin(Message, Message.conversation_id == Conversation.id)
+        .outerjoin(
+            Message,
+            (Message.conversation_id == Conversation.id) & (Message.audience == Audience.MEMBER),
+        )
         .where(Conversation.id.in_(conversation_ids))
         .group_by(Conversation.id, Conversation.owner)
     )
@@ -231,7 +244,9 @@ async def newest(session: AsyncSession, conversation_ids: Collection[str]) -> di
 async def replies_to(session: AsyncSession, message_id: int) -> list[Message]:
     """What was said in answer to a message, in order."""
     replies = await session.scalars(
-        select(Message).where(Message.in_reply_to == message_id).order_by(Message.id)
+        select(Message)
+        .where(Message.in_reply_to == message_id, Message.audience == Audience.MEMBER)
+        .order_by(Message.id)
     )
     return list(replies)
 
@@ -239,14 +254,62 @@ async def replies_to(session: AsyncSession, message_id: int) -> list[Message]:
 async def transcript(
     session: AsyncSession, conversation_id: str, after: int = 0, limit: int = 200
 ) -> list[Message]:
-    """A conversation's messages with an id greater than ``after``, oldest first."""
+    """What the member may read of a conversation after message ``after``, oldest first: never a note."""
     said = await session.scalars(
         select(Message)
-        .where(Message.conversation_id == conversation_id, Message.id > after)
+        .where(
+            Message.conversation_id == conversation_id,
+            Message.id > after,
+            Message.audience == Audience.MEMBER,
+        )
         .order_by(Message.id)
         .limit(limit)
     )
     return list(said)
+
+
+async def whole_transcript(
+    session: AsyncSession,
+    conversation_id: str,
+    *,
+    before: int | None = None,
+    after: int = 0,
+    limit: int = 200,
+) -> list[Message]:
+    """A conversation with the notes among staff, oldest first; for staff only.
+
+    The newest ``limit`` messages after ``after`` and, when given, before the message ``before``.
+    """
+    query = select(Message).where(Message.conversation_id == conversation_id, Message.id > after)
+    if before is not None:
+        query = query.where(Message.id < before)
+    found = await session.scalars(query.order_by(Message.id.desc()).limit(limit))
+    return list(reversed(found.all()))
+
+
+async def record_note(
+    session: AsyncSession, conversation_id: str, staff: Staff, text: str, now: datetime
+) -> Message:
+    """Keep a note among staff in the conversation; no member ever reads it, nobody's turn changes.
+
+    Raises BadInput for an empty text or one over 4000 characters, NotFound for no such conversation.
+    """
+    text = text.strip()
+    if not 1 <= len(text) <= MAX_NOTE:
+        raise BadInput("a note is 1 to 4000 characters", field="text", limit=MAX_NOTE)
+    locked = await lock(session, conversation_id)
+    note = Message(
+        conversation_id=locked.id,
+        author=Author.STAFF,
+        audience=Audience.INTERNAL,
+        staff_id=staff.id,
+        epoch=locked.epoch,
+        text=text,
+        created_at=now,
+    )
+    session.add(note)
+    await session.flush()
+    return note
 
 
 async def recent_bot_texts(session: AsyncSession, conversation_id: str, n: int) -> list[str]:
@@ -262,21 +325,6 @@ async def recent_bot_texts(session: AsyncSession, conversation_id: str, n: int) 
         .limit(n)
     )
     return [text for text in texts if text is not None]
-
-
-async def resolve_button(session: AsyncSession, conversation_id: str, token: str) -> str:
-    """The payload behind a button of this conversation; raises NotFound for any other token."""
-    return (await find_button(session, conversation_id, token)).payload
-
-
-async def find_button(session: AsyncSession, conversation_id: str, token: str) -> ButtonToken:
-    """The button of this conversation with this token; raises NotFound for any other token."""
-    if not token.isascii() or len(token) > len(TOKEN_PREFIX) + 2 * _TOKEN_BYTES or "\x00" in token:
-        raise NotFound("no such button")
-    button = await session.get(ButtonToken, token)
-    if button is None or button.conversation_id != conversation_id:
-        raise NotFound("no such button")
-    return button
 
 
 def _may_still_speak(conversation: Conversation, epoch_seen: int, in_reply_to: int | None) -> bool:
@@ -298,7 +346,7 @@ def _as_message(conversation: Conversation, reply: Reply, now: datetime) -> Mess
         raise BadInput("a reply needs a text or a file", field="text")
     content: dict[str, Any] = {}
     if reply.buttons:
-        content["buttons"] = [{"title": _title(title), "payload": _new_token()} for title, _ in reply.buttons]
+        content["buttons"] = buttons.new_buttons(reply.buttons)
     if reply.sources:
         content["sources"] = [dict(source) for source in reply.sources]
     if reply.attachments:
@@ -306,6 +354,7 @@ def _as_message(conversation: Conversation, reply: Reply, now: datetime) -> Mess
     return Message(
         conversation_id=conversation.id,
         epoch=conversation.epoch,
+        client_message_id=reply.client_message_id,
         text=reply.text,
         content=content or None,
         topic=reply.topic,
@@ -320,31 +369,10 @@ async def _store_reply(
     session.add(message)
     await session.flush()
     shown = (message.content or {}).get("buttons", [])
-    for button, (_, payload) in zip(shown, reply.buttons, strict=True):
-        session.add(
-            ButtonToken(
-                token=button["payload"],
-                conversation_id=conversation.id,
-                message_id=message.id,
-                payload=payload,
-                title=button["title"],
-                created_at=message.created_at,
-            )
-        )
+    buttons.remember(session, message, shown, reply.buttons)
     await _attach(session, message, reply.attachments)
     outbox.enqueue(session, conversation, message, message.created_at)
     return message
-
-
-def _new_token() -> str:
-    return TOKEN_PREFIX + secrets.token_urlsafe(_TOKEN_BYTES)
-
-
-def _title(text: str) -> str:
-    title = text.strip()
-    if not 1 <= len(title) <= MAX_BUTTON_TITLE:
-        raise BadInput("a button's title is 1 to 80 characters", field="title", limit=MAX_BUTTON_TITLE)
-    return title
 
 
 async def _attach(session: AsyncSession, message: Message, attachment_ids: Sequence[str]) -> None:

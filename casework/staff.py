@@ -9,13 +9,10 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from casework import audit
-from casework.conversations import lock, take_over
-from casework.errors import BadInput, NotAllowed, NotFound
-from casework.messages import Reply, record_replies
-from casework.tables import Author, Message, Owner, Staff, StaffRole
+from casework.errors import BadInput, NotFound
+from casework.tables import Staff, StaffRole
 
 MAX_NAME = 40
-MAX_TEXT = 4000
 
 
 async def add_staff(
@@ -62,31 +59,3 @@ async def close_account(session: AsyncSession, login: str, now: datetime, *, act
     staff.active = False
     audit.record(session, actor, "staff.closed", "staff", staff.id, now=now, login=login)
     return staff
-
-
-async def staff_reply(
-    session: AsyncSession, conversation_id: str, staff: Staff, text: str, now: datetime
-) -> Message:
-    """Say something to the member as a human; a conversation that waits in the queue is taken over first.
-
-    Transcript and outbox are written in one transaction. Raises BadInput for an empty text or one over
-    4000 characters, NotFound for no such conversation, NotAllowed when the bot or somebody else owns it.
-    """
-    text = text.strip()
-    if not 1 <= len(text) <= MAX_TEXT:
-        raise BadInput("a reply is 1 to 4000 characters", field="text", limit=MAX_TEXT)
-    conversation = await lock(session, conversation_id)
-    if conversation.owner is Owner.BOT:
-        raise NotAllowed("the bot owns this conversation; hand it off first", owner=conversation.owner)
-    await take_over(session, conversation, staff, now)
-    (message,) = await record_replies(
-        session,
-        conversation_id,
-        [Reply(text)],
-        in_reply_to=None,
-        author=Author.STAFF,
-        staff_id=staff.id,
-        epoch_seen=conversation.epoch,
-        now=now,
-    )
-    return message

@@ -9,10 +9,10 @@ import typer
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.cli.house import settings, with_database
-from casework import conversations, messages, staff
+from casework import conversations, handoff, messages, staff, staff_talk
 from casework.clock import SHANGHAI, SystemClock
 from casework.database import Database
-from casework.tables import Author, Conversation, Owner, Staff, StaffRole
+from casework.tables import Conversation, Owner, Staff, StaffRole
 from casework.wording import Wording
 
 app = typer.Typer(help="Staff: queue, transcript, reply, hand back.", no_args_is_help=True)
@@ -94,7 +94,7 @@ def reply(
     """Answer a member; takes the conversation over when it is waiting."""
 
     async def deed(session: AsyncSession, person: Staff) -> None:
-        await staff.staff_reply(session, conversation_id, person, text, SystemClock().now())
+        await staff_talk.reply(session, conversation_id, person, text, SystemClock().now())
 
     as_staff(login, deed)
     typer.echo("sent")
@@ -106,7 +106,7 @@ def takeover(conversation_id: ConversationId, login: Login) -> None:
 
     async def deed(session: AsyncSession, person: Staff) -> None:
         conversation = await conversations.get(session, conversation_id)
-        await conversations.take_over(session, conversation, person, SystemClock().now())
+        await handoff.take_over(session, conversation, person, SystemClock().now())
 
     as_staff(login, deed)
     typer.echo("it is yours")
@@ -125,19 +125,8 @@ def handback(
         now = SystemClock().now()
         conversation = await conversations.get(session, conversation_id)
         if conversation.owner == Owner.QUEUED:
-            await conversations.take_over(session, conversation, person, now)
-        await conversations.hand_back(session, conversation, person, now)
-        said = wording.say("handoff.handed_back")
-        await messages.record_replies(
-            session,
-            conversation.id,
-            [messages.Reply(text=f"{note}\n{said}" if note else said)],
-            in_reply_to=None,
-            author=Author.SYSTEM,
-            staff_id=None,
-            epoch_seen=conversation.epoch,
-            now=now,
-        )
+            await handoff.take_over(session, conversation, person, now)
+        await handoff.hand_back(session, conversation, person, now, wording=wording, said=note)
 
     as_staff(login, deed)
     typer.echo("the bot answers again")

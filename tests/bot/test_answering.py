@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from bot.dialogue import Utterance
 from bot.incoming import MessageTooLong
-from casework import conversations, messages
+from casework import conversations, handoff, messages
 from casework.clock import FixedClock
 from casework.crisis import CrisisLevel, CrisisRules
 from casework.database import Database
@@ -44,7 +44,7 @@ async def queue(database: Database, clock: FixedClock, line: Line) -> None:
     """Put the conversation into the queue."""
     async with database.transaction() as session:
         conversation = await conversations.get(session, line.conversation_id)
-        await conversations.hand_off(session, conversation, "member_asked", clock.now(), actor="member")
+        await handoff.hand_off(session, conversation, "member_asked", clock.now(), actor="member")
 
 
 async def take_over(database: Database, clock: FixedClock, line: Line) -> None:
@@ -52,7 +52,7 @@ async def take_over(database: Database, clock: FixedClock, line: Line) -> None:
     await queue(database, clock, line)
     async with database.transaction() as session:
         conversation = await conversations.get(session, line.conversation_id)
-        await conversations.take_over(session, conversation, await make_staff(session), clock.now())
+        await handoff.take_over(session, conversation, await make_staff(session), clock.now())
 
 
 async def audited(database: Database, deed: str) -> list[AuditEntry]:
@@ -201,7 +201,7 @@ async def test_the_sentence_of_a_hand_off_is_still_said_in_the_turn_that_hands_o
     async def act(utterance: Utterance) -> None:
         async with database.transaction() as session:
             conversation = await conversations.get(session, line.conversation_id)
-            await conversations.hand_off(session, conversation, "member_asked", clock.now())
+            await handoff.hand_off(session, conversation, "member_asked", clock.now())
 
     script.before_answering = act
     script.will_say(say("已转人工，请稍等。"))
@@ -232,8 +232,8 @@ async def test_a_hand_off_that_a_human_picks_up_at_once_silences_the_turn(
     async def act(utterance: Utterance) -> None:
         async with database.transaction() as session:
             conversation = await conversations.get(session, line.conversation_id)
-            await conversations.hand_off(session, conversation, "member_asked", clock.now())
-            await conversations.take_over(session, conversation, await make_staff(session), clock.now())
+            await handoff.hand_off(session, conversation, "member_asked", clock.now())
+            await handoff.take_over(session, conversation, await make_staff(session), clock.now())
 
     script.before_answering = act
     assert (await line.say("找人工")).replies == []
@@ -311,7 +311,7 @@ async def test_a_turn_that_hands_off_and_then_breaks_is_not_silent(
     async def act(utterance: Utterance) -> None:
         async with database.transaction() as session:
             conversation = await conversations.get(session, line.conversation_id)
-            await conversations.hand_off(session, conversation, "member_asked", clock.now())
+            await handoff.hand_off(session, conversation, "member_asked", clock.now())
 
     script.before_answering = act
     script.will_say(Trouble.SILENT)
@@ -399,4 +399,4 @@ async def take_over_again(database: Database, clock: FixedClock, line: Line) -> 
     """Let a hotline worker take a conversation that waits already."""
     async with database.transaction() as session:
         conversation = await conversations.get(session, line.conversation_id)
-        await conversations.take_over(session, conversation, await make_staff(session), clock.now())
+        await handoff.take_over(session, conversation, await make_staff(session), clock.now())

@@ -10,7 +10,7 @@ import pytest
 from bot.live import PAGE, LiveFeed
 from bot.switchboard import Switchboard
 from bot.views import MessageView
-from casework import conversations, messages
+from casework import conversations, handoff, messages
 from casework.clock import FixedClock
 from casework.database import Database
 from casework.messages import Newest, Reply
@@ -177,9 +177,9 @@ async def test_a_hotline_workers_reply_from_another_process_reaches_the_member(
     await listener.until(lambda got: receipt.replies[-1].id in got)
     async with database.transaction() as session:
         conversation = await conversations.get(session, line.conversation_id)
-        await conversations.hand_off(session, conversation, "member_asked", clock.now())
+        await handoff.hand_off(session, conversation, "member_asked", clock.now())
         staff = await make_staff(session)
-        await conversations.take_over(session, conversation, staff, clock.now())
+        await handoff.take_over(session, conversation, staff, clock.now())
         (said,) = await messages.record_replies(
             session,
             line.conversation_id,

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 
-from casework import conversations
+from casework import conversations, handoff
 from casework.database import Database
 from casework.errors import BadInput, NotAllowed, NotFound
 from casework.tables import AuditEntry, Channel, Conversation, Owner, StaffRole
@@ -132,17 +132,18 @@ async def test_a_conversation_goes_from_the_bot_to_a_human_and_back(
     async with database.transaction() as session:
         staff = await make_staff(session, login="xiaoli")
         conversation = await make_conversation(session)
-        queued = await conversations.hand_off(session, conversation, "member_asked", now)
+        queued = await handoff.hand_off(session, conversation, "member_asked", now)
         assert (queued.owner, queued.epoch, queued.queued_at) == (Owner.QUEUED, 1, now)
         assert queued.handoff_reason == "member_asked"
-        taken = await conversations.take_over(session, queued, staff, now)
+        taken = await handoff.take_over(session, queued, staff, now)
         assert (taken.owner, taken.epoch, taken.staff_id) == (Owner.HUMAN, 2, staff.id)
-        released = await conversations.release(session, taken, staff, now + timedelta(minutes=5))
+        released = await handoff.release(session, taken, staff, now + timedelta(minutes=5))
         assert (released.owner, released.epoch, released.staff_id) == (Owner.QUEUED, 3, None)
         assert released.queued_at == now + timedelta(minutes=5)
-        await conversations.take_over(session, released, staff, now)
-        back = await conversations.hand_back(session, conversation, staff, now)
-        assert (back.owner, back.epoch, back.staff_id, back.queued_at) == (Owner.BOT, 5, None, None)
+        await handoff.take_over(session, released, staff, now)
+        back = await handoff.hand_back(session, conversation, staff, now)
+        # Through wrap-up: two moves.
+        assert (back.owner, back.epoch, back.staff_id, back.queued_at) == (Owner.BOT, 6, None, None)
         assert back.handoff_reason is None
     told = await audited(database)
     assert [(actor, deed) for actor, deed, _ in told] == [
@@ -150,6 +151,7 @@ async def test_a_conversation_goes_from_the_bot_to_a_human_and_back(
         ("staff:xiaoli", "conversation.taken_over"),
         ("staff:xiaoli", "conversation.released"),
         ("staff:xiaoli", "conversation.taken_over"),
+        ("staff:xiaoli", "conversation.finished"),
         ("staff:xiaoli", "conversation.handed_back"),
     ]
     assert told[0][2] == {"before": "bot", "after": "queued", "epoch": 1, "reason": "member_asked"}
@@ -158,8 +160,8 @@ async def test_a_conversation_goes_from_the_bot_to_a_human_and_back(
 async def test_handing_off_twice_keeps_the_place_in_the_queue(database: Database, now: datetime) -> None:
     async with database.transaction() as session:
         conversation = await make_conversation(session)
-        await conversations.hand_off(session, conversation, "member_asked", now)
-        again = await conversations.hand_off(
+        await handoff.hand_off(session, conversation, "member_asked", now)
+        again = await handoff.hand_off(
             session, conversation, "dialogue_failed", now + timedelta(hours=1), urgent=True
         )
     assert (again.epoch, again.queued_at, again.handoff_reason) == (1, now, "member_asked")
@@ -171,27 +173,39 @@ async def test_a_conversation_a_human_owns_is_not_handed_off_again(database: Dat
         staff = await make_staff(session)
         conversation = await make_conversation(session, owner=Owner.HUMAN, staff_id=staff.id)
         with pytest.raises(NotAllowed):
-            await conversations.hand_off(session, conversation, "member_asked", now)
+            await handoff.hand_off(session, conversation, "member_asked", now)
         assert conversation.epoch == 0
 
 
-async def test_only_a_waiting_conversation_can_be_taken_over(database: Database, now: datetime) -> None:
+async def test_what_a_colleague_speaks_in_is_not_taken_over(database: Database, now: datetime) -> None:
     async with database.transaction() as session:
         staff, colleague = await make_staff(session), await make_staff(session)
-        with_the_bot = await make_conversation(session)
         with_a_colleague = await make_conversation(session, owner=Owner.HUMAN, staff_id=colleague.id)
-        for conversation in (with_the_bot, with_a_colleague):
-            with pytest.raises(NotAllowed):
-                await conversations.take_over(session, conversation, staff, now)
-            assert conversation.epoch == 0
+        with pytest.raises(NotAllowed):
+            await handoff.take_over(session, with_a_colleague, staff, now)
+        assert with_a_colleague.epoch == 0
     assert with_a_colleague.staff_id == colleague.id
+
+
+async def test_a_conversation_is_taken_over_from_the_bot_by_way_of_the_queue(
+    database: Database, now: datetime
+) -> None:
+    async with database.transaction() as session:
+        staff = await make_staff(session, login="xiaoli")
+        conversation = await make_conversation(session)
+        taken = await handoff.take_over(session, conversation, staff, now)
+        assert (taken.owner, taken.epoch, taken.staff_id) == (Owner.HUMAN, 2, staff.id)
+    assert [deed for _, deed, _ in await audited(database)] == [
+        "conversation.handed_off",
+        "conversation.taken_over",
+    ]
 
 
 async def test_taking_over_ones_own_conversation_changes_nothing(database: Database, now: datetime) -> None:
     async with database.transaction() as session:
         staff = await make_staff(session)
         conversation = await make_conversation(session, owner=Owner.HUMAN, staff_id=staff.id, epoch=4)
-        assert (await conversations.take_over(session, conversation, staff, now)).epoch == 4
+        assert (await handoff.take_over(session, conversation, staff, now)).epoch == 4
     assert await audited(database) == []
 
 
@@ -205,7 +219,7 @@ async def test_two_workers_who_take_over_at_once_get_one_owner(database: Databas
         through = (database, another)[index % 2]
         try:
             async with through.transaction() as session:
-                await conversations.take_over(session, conversation, workers[index], now)
+                await handoff.take_over(session, conversation, workers[index], now)
         except NotAllowed:
             return False
         return True
@@ -226,10 +240,10 @@ async def test_only_its_owner_or_a_supervisor_gives_a_conversation_away(
         owner, colleague = await make_staff(session), await make_staff(session)
         supervisor = await make_staff(session, role=StaffRole.SUPERVISOR)
         conversation = await make_conversation(session, owner=Owner.HUMAN, staff_id=owner.id)
-        for deed in (conversations.hand_back, conversations.release):
+        for deed in (handoff.hand_back, handoff.release):
             with pytest.raises(NotAllowed):
                 await deed(session, conversation, colleague, now)
-        assert (await conversations.hand_back(session, conversation, supervisor, now)).owner is Owner.BOT
+        assert (await handoff.hand_back(session, conversation, supervisor, now)).owner is Owner.BOT
 
 
 @pytest.mark.parametrize("owner", [Owner.BOT, Owner.QUEUED])
@@ -239,7 +253,7 @@ async def test_what_no_human_owns_cannot_be_given_back_or_released(
     async with database.transaction() as session:
         staff = await make_staff(session, role=StaffRole.ADMIN)
         conversation = await make_conversation(session, owner=owner)
-        for deed in (conversations.hand_back, conversations.release):
+        for deed in (handoff.hand_back, handoff.release):
             with pytest.raises(NotAllowed):
                 await deed(session, conversation, staff, now)
 
@@ -250,9 +264,9 @@ async def test_a_closed_account_may_do_nothing_in_a_conversation(database: Datab
         waiting = await make_conversation(session, owner=Owner.QUEUED)
         owned = await make_conversation(session, owner=Owner.HUMAN, staff_id=gone.id)
         with pytest.raises(NotAllowed):
-            await conversations.take_over(session, waiting, gone, now)
+            await handoff.take_over(session, waiting, gone, now)
         with pytest.raises(NotAllowed):
-            await conversations.hand_back(session, owned, gone, now)
+            await handoff.hand_back(session, owned, gone, now)
 
 
 async def test_the_queue_shows_urgent_ones_first_and_then_who_waited_longest(
@@ -293,9 +307,9 @@ async def test_handing_back_ends_the_urgency_but_not_the_memory_of_the_crisis(
     async with database.transaction() as session:
         staff = await make_staff(session)
         conversation = await make_conversation(session)
-        await conversations.hand_off(session, conversation, "crisis.medical", now, urgent=True)
-        await conversations.take_over(session, conversation, staff, now)
-        back = await conversations.hand_back(session, conversation, staff, now)
+        await handoff.hand_off(session, conversation, "crisis.medical", now, urgent=True)
+        await handoff.take_over(session, conversation, staff, now)
+        back = await handoff.hand_back(session, conversation, staff, now)
     assert not back.urgent
     assert back.last_crisis_kind == "medical"
 
@@ -305,7 +319,7 @@ async def test_a_reason_is_a_short_code(database: Database, now: datetime, reaso
     async with database.transaction() as session:
         conversation = await make_conversation(session)
         with pytest.raises(BadInput):
-            await conversations.hand_off(session, conversation, reason, now)
+            await handoff.hand_off(session, conversation, reason, now)
         with pytest.raises(BadInput):
             await conversations.flag_urgent(session, conversation, reason, now)
 
@@ -318,8 +332,8 @@ async def test_the_bots_hand_off_remembers_the_message_whose_turn_it_is(
         message = await make_message(session, by_bot)
         await make_message(session, by_bot)
         await make_message(session, by_staff)
-        await conversations.hand_off(session, by_bot, "member_asked", now)
-        await conversations.hand_off(session, by_staff, "staff_wants_it", now, actor="staff:xiaoli")
+        await handoff.hand_off(session, by_bot, "member_asked", now)
+        await handoff.hand_off(session, by_staff, "staff_wants_it", now, actor="staff:xiaoli")
     assert by_bot.handoff_message_id == message.id
     assert by_staff.handoff_message_id is None
 

@@ -8,7 +8,7 @@ from datetime import datetime
 import pytest
 from sqlalchemy import func, select
 
-from casework import conversations, messages
+from casework import buttons, conversations, handoff, messages
 from casework.database import Database
 from casework.errors import BadInput, NotFound, StaleEpoch
 from casework.messages import Reply
@@ -61,7 +61,7 @@ async def test_a_reply_begun_before_a_hand_off_is_refused(database: Database, no
         message = await make_message(session, conversation)
         epoch_seen = conversation.epoch
     async with database.transaction() as session:
-        await conversations.hand_off(session, conversation, "staff_wants_it", now, actor="staff:xiaoli")
+        await handoff.hand_off(session, conversation, "staff_wants_it", now, actor="staff:xiaoli")
 
     async def reply_late() -> None:
         async with database.transaction() as session:
@@ -88,7 +88,7 @@ async def test_the_turn_that_handed_off_may_still_say_so(database: Database, now
         message = await make_message(session, conversation, text="转人工")
         later = await make_message(session, conversation)
     async with database.transaction() as session:
-        await conversations.hand_off(session, conversation, "member_asked", now)
+        await handoff.hand_off(session, conversation, "member_asked", now)
     async with database.transaction() as session:
         for in_reply_to, epoch_seen in ((later.id, 0), (None, 0), (message.id, 5)):
             with pytest.raises(StaleEpoch):
@@ -120,8 +120,8 @@ async def test_once_somebody_took_over_even_the_turn_that_handed_off_is_too_late
         staff = await make_staff(session)
         conversation = await make_conversation(session)
         message = await make_message(session, conversation)
-        await conversations.hand_off(session, conversation, "member_asked", now, message_id=message.id)
-        await conversations.take_over(session, conversation, staff, now)
+        await handoff.hand_off(session, conversation, "member_asked", now, message_id=message.id)
+        await handoff.take_over(session, conversation, staff, now)
         with pytest.raises(StaleEpoch):
             await messages.record_replies(
                 session,
@@ -286,8 +286,8 @@ async def test_a_button_carries_a_short_token_that_only_its_conversation_can_use
     assert len(yes.encode()) == 18
     assert yes != no
     async with database.read() as session:
-        assert await messages.resolve_button(session, conversation.id, yes) == payload
-        assert await messages.resolve_button(session, conversation.id, no) == "/deny"
+        assert await buttons.resolve_button(session, conversation.id, yes) == payload
+        assert await buttons.resolve_button(session, conversation.id, no) == "/deny"
         forged = [
             "",
             "b:",
@@ -302,9 +302,9 @@ async def test_a_button_carries_a_short_token_that_only_its_conversation_can_use
         ]
         for token in forged:
             with pytest.raises(NotFound):
-                await messages.resolve_button(session, conversation.id, token)
+                await buttons.resolve_button(session, conversation.id, token)
         with pytest.raises(NotFound):
-            await messages.resolve_button(session, other.id, yes)
+            await buttons.resolve_button(session, other.id, yes)
 
 
 async def test_a_buttons_meaning_is_encrypted(database: Database, now: datetime) -> None:
@@ -340,5 +340,5 @@ async def test_a_button_is_found_with_its_title(database: Database, now: datetim
         )
     token = (said.content or {})["buttons"][0]["payload"]
     async with database.read() as session:
-        button = await messages.find_button(session, conversation.id, token)
+        button = await buttons.find_button(session, conversation.id, token)
     assert (button.title, button.payload) == ("登记", "/request_case")

@@ -7,7 +7,7 @@ from datetime import datetime
 import pytest
 from sqlalchemy import select
 
-from casework import conversations, staff
+from casework import conversations, staff, staff_talk
 from casework.database import Database
 from casework.errors import BadInput, NotAllowed, NotFound
 from casework.tables import AuditEntry, Author, Channel, OutboxEntry, Owner, StaffRole
@@ -64,7 +64,7 @@ async def test_a_reply_to_a_waiting_conversation_takes_it_over_and_reaches_the_m
         worker = await make_staff(session)
         conversation = await make_conversation(session, channel=Channel.TELEGRAM, owner=Owner.QUEUED)
     async with database.transaction() as session:
-        said = await staff.staff_reply(session, conversation.id, worker, " 您好，我是小李 ", now)
+        said = await staff_talk.reply(session, conversation.id, worker, " 您好，我是小李 ", now)
     assert (said.author, said.staff_id, said.text, said.epoch) == (
         Author.STAFF,
         worker.id,
@@ -83,7 +83,7 @@ async def test_its_owner_goes_on_answering_without_a_new_takeover(database: Data
         worker = await make_staff(session)
         conversation = await make_conversation(session, owner=Owner.HUMAN, staff_id=worker.id, epoch=2)
         for text in ("一", "二"):
-            said = await staff.staff_reply(session, conversation.id, worker, text, now)
+            said = await staff_talk.reply(session, conversation.id, worker, text, now)
     assert said.epoch == 2
 
 
@@ -96,9 +96,9 @@ async def test_nobody_answers_in_the_bots_or_a_colleagues_conversation(
         with_a_colleague = await make_conversation(session, owner=Owner.HUMAN, staff_id=colleague.id)
         for conversation in (with_the_bot, with_a_colleague):
             with pytest.raises(NotAllowed):
-                await staff.staff_reply(session, conversation.id, worker, "您好", now)
+                await staff_talk.reply(session, conversation.id, worker, "您好", now)
         with pytest.raises(NotFound):
-            await staff.staff_reply(session, "nothing", worker, "您好", now)
+            await staff_talk.reply(session, "nothing", worker, "您好", now)
 
 
 @pytest.mark.parametrize("text", ["", " \n", "长" * 4001])
@@ -107,7 +107,7 @@ async def test_an_empty_or_endless_reply_is_refused(database: Database, now: dat
         worker = await make_staff(session)
         conversation = await make_conversation(session, owner=Owner.QUEUED)
         with pytest.raises(BadInput):
-            await staff.staff_reply(session, conversation.id, worker, text, now)
+            await staff_talk.reply(session, conversation.id, worker, text, now)
         assert conversation.owner is Owner.QUEUED
 
 
@@ -116,4 +116,4 @@ async def test_a_worker_whose_account_was_closed_cannot_answer(database: Databas
         gone = await make_staff(session, active=False)
         conversation = await make_conversation(session, owner=Owner.HUMAN, staff_id=gone.id)
         with pytest.raises(NotAllowed):
-            await staff.staff_reply(session, conversation.id, gone, "您好", now)
+            await staff_talk.reply(session, conversation.id, gone, "您好", now)

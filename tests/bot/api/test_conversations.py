@@ -15,7 +15,7 @@ from fastapi import FastAPI
 from bot.app import end_streams
 from bot.house import House
 from bot.views import PRIVACY_VERSION
-from casework import conversations, members, messages
+from casework import conversations, handoff, members, messages
 from casework.messages import Reply
 from casework.tables import Author, Channel
 from tests.bot.api.conftest import Phone, Stream, new_client, new_phone
@@ -287,9 +287,9 @@ async def answer_as_staff(house: House, phone: Phone, text: str) -> None:
     now = house.clock.now()
     async with house.database.transaction() as session:
         conversation = await conversations.get(session, phone.conversation_id)
-        await conversations.hand_off(session, conversation, "member_asked", now, actor="member")
+        await handoff.hand_off(session, conversation, "member_asked", now, actor="member")
         staff = await make_staff(session)
-        await conversations.take_over(session, conversation, staff, now)
+        await handoff.take_over(session, conversation, staff, now)
         await messages.record_replies(
             session,
             phone.conversation_id,

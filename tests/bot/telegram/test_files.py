@@ -8,7 +8,7 @@ import pytest
 from telegram.error import NetworkError, TelegramError, TimedOut
 
 from bot.telegram.request import TelegramRequest
-from casework import conversations
+from casework import handoff
 from casework.attachments import AttachmentStore, Limits
 from tests.bot.telegram import updates as build
 from tests.factories import make_staff
@@ -71,8 +71,8 @@ async def test_a_recording_for_a_human_is_kept_without_a_word_from_the_bot(known
     conversation = await known.conversation()
     async with known.database.transaction() as session:
         staff = await make_staff(session)
-        await conversations.hand_off(session, conversation, "asked", clock.now())
-        await conversations.take_over(session, conversation, staff, clock.now())
+        await handoff.hand_off(session, conversation, "asked", clock.now())
+        await handoff.take_over(session, conversation, staff, clock.now())
     api.files["f"] = OGG
     await known.bring(build.voice(ME, "f"))
     assert len(await known.attachments()) == 1

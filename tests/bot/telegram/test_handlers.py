@@ -8,7 +8,7 @@ import pytest
 
 from bot.telegram.keyboards import USED
 from bot.views import PRIVACY_VERSION
-from casework import conversations
+from casework import handoff
 from casework.privacy import forget_member
 from casework.tables import Author, Channel, ChannelIdentity, Handling, Owner
 from tests.bot.fakes import say
@@ -38,8 +38,8 @@ async def hand_over(line, clock):
     conversation = await line.conversation()
     async with line.database.transaction() as session:
         staff = await make_staff(session)
-        await conversations.hand_off(session, conversation, "asked", clock.now())
-        await conversations.take_over(session, conversation, staff, clock.now())
+        await handoff.hand_off(session, conversation, "asked", clock.now())
+        await handoff.take_over(session, conversation, staff, clock.now())
 
 
 class TestTexts:

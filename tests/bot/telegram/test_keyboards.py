@@ -8,7 +8,7 @@ import pytest
 
 from bot.telegram.keyboards import MAX_CALLBACK_BYTES, USED, ButtonTooLong, callback_data, keyboard, pressed
 from bot.views import Button
-from casework.messages import TOKEN_PREFIX
+from casework.buttons import TOKEN_PREFIX
 
 
 def test_a_payload_of_64_bytes_is_the_longest():
