@@ -18,6 +18,7 @@ from bot.api import attachments, documentation, health, routes
 from bot.api.errors import Faults, install_errors
 from bot.api.health import Health
 from bot.api.limits import BodyLimit, Limits
+from bot.desk import sessions
 from bot.dialogue import DialogueClient, open_dialogue
 from bot.headers import SecurityHeaders
 from bot.house import House
@@ -97,6 +98,7 @@ def create_app(
         app.include_router(webhook.router)
     app.mount("/static", web.static_files(), name="static")
     install_errors(app)
+    app.add_exception_handler(sessions.SeeOther, sessions.see_other)
     # The last one added is the first a request meets.
     app.add_middleware(BodyLimit, file_limit_bytes=settings.attachment_max_bytes)
     app.add_middleware(Faults)
