@@ -9,6 +9,7 @@ from actions.base import CaseworkAction, Speaker
 from actions.resources import Resources
 from actions.turn import Turn
 from casework import conversations, handoff
+from casework.errors import BadInput, NotFound
 from casework.tables import Owner
 
 
@@ -37,3 +38,33 @@ class ActionHandOff(CaseworkAction):
         """Hand off because the member asked for a human."""
         await hand_off(turn, speaker, session, house, reason="member_asked")
         return [SlotSet("pending_offer", "nothing"), SlotSet("not_understood", 0)]
+
+
+class ActionRateService(CaseworkAction):
+    """Takes the rating of a human's service; a bad one goes to a supervisor."""
+
+    def name(self) -> str:
+        """Name in domain.yml."""
+        return "action_rate_service"
+
+    async def handle(
+        self, turn: Turn, speaker: Speaker, session: AsyncSession, house: Resources
+    ) -> list[EventType]:
+        """Rate it (1 to 5); only the member who was served can."""
+        conversation = await conversations.get(session, turn.conversation_id)
+        rating = int(turn.entities.get("rating") or 0)
+        try:
+            rated = await handoff.rate(
+                session,
+                int(turn.entities.get("handoff") or 0),
+                conversation.member_id,
+                rating,
+                house.clock.now(),
+                message_id=turn.message_id,
+            )
+        except (NotFound, BadInput):
+            speaker.say("utter_service_not_found")
+            return []
+        badly = rated.rating is not None and rated.rating <= handoff.BAD_RATING
+        speaker.say("utter_service_rated_badly" if badly else "utter_service_rated")
+        return []

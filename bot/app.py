@@ -19,6 +19,7 @@ from bot.api.errors import Faults, install_errors
 from bot.api.health import Health
 from bot.api.limits import BodyLimit, Limits
 from bot.desk import sessions
+from bot.desk.keeper import keep_watch
 from bot.dialogue import DialogueClient, open_dialogue
 from bot.headers import SecurityHeaders
 from bot.house import House
@@ -29,6 +30,7 @@ from casework.clock import Clock, SystemClock
 from casework.crisis import CrisisRules
 from casework.crypto import install_cipher, load_keys
 from casework.database import Database
+from casework.desk_rules import load_desk_rules
 from casework.errors import ConfigurationError
 from casework.knowledge import Knowledge
 from casework.settings import Settings
@@ -144,12 +146,14 @@ async def open_house(settings: Settings, dialogue: DialogueClient, clock: Clock)
             dialogue=dialogue,
             switchboard=switchboard,
             attachments=AttachmentStore.of(settings),
+            desk_rules=load_desk_rules(root),
         )
         stopping = asyncio.Event()
         background = [
             asyncio.create_task(switchboard.feed.run(), name="live feed"),
             asyncio.create_task(take_up(house, stopping), name="recovery"),
             asyncio.create_task(keep_no_longer(house, stopping), name="retention"),
+            asyncio.create_task(keep_watch(house, stopping), name="desk keeper"),
         ]
         try:
             yield house

@@ -10,6 +10,7 @@ from casework.attachments import AttachmentStore
 from casework.clock import Clock
 from casework.crisis import CrisisRules
 from casework.database import Database
+from casework.desk_rules import DeskRules
 from casework.knowledge import Knowledge
 from casework.settings import Settings
 from casework.wording import Wording
@@ -28,3 +29,5 @@ class House:
     dialogue: DialogueClient
     switchboard: Switchboard
     attachments: AttachmentStore
+    desk_rules: DeskRules
+    """As shipped in ``desk.yml``; what supervisors changed is read with each use."""

@@ -286,10 +286,11 @@ async def rate(
     now: datetime,
     *,
     comment: str | None = None,
+    message_id: int | None = None,
 ) -> Handoff:
     """Rate how a human served, 1 to 5, by the member who was served; 1 or 2 goes to a supervisor.
 
-    The same rating again changes nothing. Raises BadInput for another rating, NotFound for a hand-off that
+    ``message_id`` is the press of the button, whose own reply may still be said. Raises BadInput for another rating, NotFound for a hand-off that
     is not theirs or is not over.
     """
     if not 1 <= rating <= 5:
@@ -307,7 +308,9 @@ async def rate(
     if rating <= BAD_RATING and first_time:
         _alert(session, conversation, AlertKind.BAD_RATING, None, now)
         if conversation.owner is Owner.BOT:
-            await hand_off(session, conversation, BAD_RATING_REASON, now, actor="member")
+            await hand_off(
+                session, conversation, BAD_RATING_REASON, now, actor="member", message_id=message_id
+            )
             conversation.for_supervisor = True
             raise_priority(conversation, Priority.HIGH, await open_handoff(session, conversation.id))
     return handoff

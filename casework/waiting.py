@@ -1,0 +1,306 @@
+"""Waiting: who waits for a human, for how long, what they are told meanwhile, and when somebody must act.
+
+The keeper (``bot/desk/keeper.py``) asks ``attention`` every few seconds which conversations need something
+and calls ``attend`` on each in a transaction of its own. Nobody waits longer than promised without a notice,
+and no conversation stays with a worker who is gone or does not answer.
+"""
+
+from __future__ import annotations
+
+import statistics
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, and_, func, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from casework.clock import SHANGHAI, shanghai_day
+from casework.conversations import lock
+from casework.desk_rules import DeskRules, Promised
+from casework.handoff import back_to_queue, end_service, tell
+from casework.ownership import open_handoff, raise_priority
+from casework.tables import (
+    Alert,
+    AlertKind,
+    Conversation,
+    Handoff,
+    Owner,
+    Presence,
+    Priority,
+    Staff,
+)
+from casework.wording import Wording
+
+RECENT = timedelta(hours=4)
+OVERDUE = "overdue"
+"""The risk code of a broken promise."""
+ENOUGH_WAITS = 5
+"""So many recent waits make an estimate; fewer make none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Place: where a waiting member stands; ``minutes`` is None where an honest estimate is impossible."""
+
+    ahead: int
+    minutes: int | None
+
+
+def counts_from(conversation: Conversation) -> datetime | None:
+    """From when the present wait counts: not while the member was asked for patience. None: nobody waits."""
+    if conversation.waiting_since is None:
+        return None
+    return max(conversation.waiting_since, conversation.held_until or conversation.waiting_since)
+
+
+async def promised(session: AsyncSession, conversation: Conversation) -> Promised:
+    """Which promise the present wait is under: the first reply of this service, or a later one."""
+    handoff = await open_handoff(session, conversation.id)
+    return "first_reply" if handoff is None or handoff.first_reply_at is None else "next_reply"
+
+
+async def place(session: AsyncSession, conversation: Conversation, now: datetime) -> Place:
+    """How many stand before a queued conversation, and about how many minutes it will take.
+
+    The estimate is the upper quartile of the waits that ended in the last four hours; there is none when
+    fewer than five did, or when nobody is online.
+    """
+    same_queue: ColumnElement[bool] = Conversation.owner == Owner.QUEUED
+    earlier = or_(
+        Conversation.priority < conversation.priority,
+        and_(
+            Conversation.priority == conversation.priority,
+            or_(
+                Conversation.queued_at < conversation.queued_at,
+                and_(Conversation.queued_at == conversation.queued_at, Conversation.id < conversation.id),
+            ),
+        ),
+    )
+    ahead = await session.scalar(select(func.count()).select_from(Conversation).where(same_queue, earlier))
+    online = await session.scalar(
+        select(func.count()).select_from(Staff).where(Staff.active, Staff.presence == Presence.ONLINE)
+    )
+    waits = [
+        (taken - queued).total_seconds() / 60
+        for queued, taken in await session.execute(
+            select(Handoff.queued_at, Handoff.taken_at)
+            .where(Handoff.taken_at.is_not(None), Handoff.queued_at > now - RECENT)
+            .order_by(Handoff.id.desc())
+            .limit(40)
+        )
+        if taken is not None
+    ]
+    minutes = None
+    if online and len(waits) >= ENOUGH_WAITS:
+        minutes = max(1, round(statistics.quantiles(waits, n=4)[2]))
+    return Place(ahead or 0, minutes)
+
+
+async def attention(session: AsyncSession, now: datetime, rules: DeskRules) -> list[str]:
+    """The conversations something is due in now, the most pressing first; one query, nothing is locked."""
+    rows = await session.execute(
+        select(Conversation, Staff, Handoff.first_reply_at)
+        .outerjoin(Staff, Staff.id == Conversation.staff_id)
+        .outerjoin(Handoff, and_(Handoff.conversation_id == Conversation.id, Handoff.ended_at.is_(None)))
+        .where(Conversation.owner != Owner.BOT)
+        .order_by(Conversation.priority, Conversation.waiting_since, Conversation.id)
+    )
+    return [
+        conversation.id
+        for conversation, worker, first_reply_at in rows
+        if _something_is_due(
+            conversation, worker, "first_reply" if first_reply_at is None else "next_reply", now, rules
+        )
+    ]
+
+
+def _something_is_due(
+    conversation: Conversation, worker: Staff | None, kind: Promised, now: datetime, rules: DeskRules
+) -> bool:
+    match conversation.owner:
+        case Owner.WRAP_UP:
+            return _wrap_up_is_over(conversation, now, rules)
+        case Owner.HUMAN:
+            return bool(
+                _why_back(conversation, worker, now, rules) or _missed(conversation, kind, now, rules)
+            )
+        case Owner.QUEUED:
+            return _is_to_be_told(conversation, now, rules) or bool(_missed(conversation, kind, now, rules))
+        case _:
+            return False
+
+
+async def gone_staff(session: AsyncSession, now: datetime, rules: DeskRules) -> list[int]:
+    """The ids of staff who are marked present but whose browser was not heard of for too long."""
+    gone = now - timedelta(seconds=rules.handoff.offline_after_seconds)
+    found = await session.scalars(
+        select(Staff.id).where(Staff.presence != Presence.OFFLINE, Staff.seen_at < gone)
+    )
+    return list(found)
+
+
+async def sign_off_the_gone(session: AsyncSession, now: datetime, rules: DeskRules) -> int:
+    """Mark them offline; returns how many there were."""
+    gone = await gone_staff(session, now, rules)
+    await session.execute(update(Staff).where(Staff.id.in_(gone)).values(presence=Presence.OFFLINE))
+    return len(gone)
+
+
+async def attend(
+    session: AsyncSession, conversation_id: str, now: datetime, rules: DeskRules, wording: Wording
+) -> bool:
+    """Do what is due in one conversation: a notice, a warning, back to the queue, back to the bot.
+
+    Returns whether anything was done; doing it twice does nothing the second time.
+    """
+    locked = await lock(session, conversation_id)
+    done = False
+    if locked.owner is Owner.WRAP_UP and _wrap_up_is_over(locked, now, rules):
+        await end_service(session, locked, now, actor="system", wording=wording)
+        return True
+    if locked.owner is Owner.HUMAN:
+        worker = await session.get(Staff, locked.staff_id, populate_existing=True)
+        if reason := _why_back(locked, worker, now, rules):
+            await _send_back(session, locked, reason, now, wording)
+            done = True
+    if locked.owner in (Owner.QUEUED, Owner.HUMAN):
+        kind = await promised(session, locked)
+        if missed := _missed(locked, kind, now, rules):
+            await _raise_alarm(session, locked, missed, kind, now)
+            done = True
+    if locked.owner is Owner.QUEUED and _is_to_be_told(locked, now, rules):
+        await _tell_waiting(session, locked, now, rules, wording)
+        done = True
+    return done
+
+
+def _wrap_up_is_over(conversation: Conversation, now: datetime, rules: DeskRules) -> bool:
+    over = timedelta(minutes=rules.handoff.wrap_up_minutes)
+    return conversation.wrap_up_at is not None and now - conversation.wrap_up_at >= over
+
+
+def _why_back(
+    conversation: Conversation, worker: Staff | None, now: datetime, rules: DeskRules
+) -> str | None:
+    """Why a human's conversation must go back to the queue: ``worker_gone``, ``nobody_answered`` or None."""
+    if worker is None or not worker.active:
+        return "worker_gone"
+    if worker.seen_at is not None:  # staff who only use the command line have no browser to be gone
+        limit = timedelta(seconds=rules.handoff.offline_after_seconds)
+        if worker.presence is Presence.OFFLINE or now - worker.seen_at > limit:
+            return "worker_gone"
+    since = counts_from(conversation)
+    if since is None or since > now:
+        return None
+    if rules.counts_clock("next_reply", conversation.priority):
+        waited = int((now - since).total_seconds() // 60)
+    else:
+        waited = rules.hours.between(since, now)
+    return "nobody_answered" if waited >= rules.handoff.unanswered_after_minutes else None
+
+
+def _missed(conversation: Conversation, kind: Promised, now: datetime, rules: DeskRules) -> AlertKind | None:
+    """What staff must hear about the present wait and have not: that its promise is, or nearly is, broken."""
+    since = counts_from(conversation)
+    if since is None or since > now or conversation.breached_at is not None:
+        return None
+    if now >= rules.due(kind, conversation.priority, since):
+        return AlertKind.BREACH
+    if conversation.warned_at is None and now >= rules.warn_at(kind, conversation.priority, since):
+        return AlertKind.WARNING
+    return None
+
+
+def _is_to_be_told(conversation: Conversation, now: datetime, rules: DeskRules) -> bool:
+    """Whether a queued member is owed a notice: at once, when a promise breaks, and every few minutes.
+
+    While nobody is on duty they are told once when somebody will answer.
+    """
+    told_at = conversation.told_waiting_at
+    if told_at is None:
+        return True
+    told_on_duty = rules.hours.is_working(told_at)
+    if not rules.hours.is_working(now):
+        return told_on_duty  # what they heard last was about the queue
+    if not told_on_duty:
+        return True
+    if conversation.breached_at is not None and told_at < conversation.breached_at:
+        return True
+    return now - told_at >= timedelta(minutes=rules.handoff.notice_every_minutes)
+
+
+async def _send_back(
+    session: AsyncSession, locked: Conversation, reason: str, now: datetime, wording: Wording
+) -> None:
+    waits_since = locked.waiting_since
+    await back_to_queue(session, locked, now, actor="system", reason=reason)
+    # They have waited all along: the queue shows it, and a broken promise stays broken.
+    locked.waiting_since = waits_since or locked.waiting_since
+    await tell(session, locked, wording.say(f"handoff.{reason}"), now)
+    locked.told_waiting_at = now
+
+
+async def _raise_alarm(
+    session: AsyncSession, locked: Conversation, missed: AlertKind, kind: Promised, now: datetime
+) -> None:
+    """Warn the worker (or who directs others) before a promise breaks, and raise it to supervisors after."""
+    if missed is AlertKind.WARNING:
+        locked.warned_at = now
+        _alert(session, locked, missed, locked.staff_id, now, kind)
+        return
+    locked.breached_at = now
+    handoff = await open_handoff(session, locked.id)
+    if handoff is not None:
+        handoff.breached = True
+    raise_priority(locked, Priority.HIGH, handoff)
+    if OVERDUE not in locked.risks:
+        locked.risks = [*locked.risks, OVERDUE]
+    _alert(session, locked, missed, None, now, kind)
+
+
+async def _tell_waiting(
+    session: AsyncSession, locked: Conversation, now: datetime, rules: DeskRules, wording: Wording
+) -> None:
+    if rules.hours.is_working(now):
+        first = locked.told_waiting_at is None
+        text = await _where_they_stand(session, locked, now, wording, first=first)
+    else:
+        key = "handoff.closed_urgent" if locked.priority == Priority.CRITICAL else "handoff.closed"
+        text = wording.say(key, when=moment_in_words(rules.answers_at(now), now))
+    await tell(session, locked, text, now)
+    locked.told_waiting_at = now
+
+
+async def _where_they_stand(
+    session: AsyncSession, locked: Conversation, now: datetime, wording: Wording, *, first: bool
+) -> str:
+    found = await place(session, locked, now)
+    if not first:
+        key = "handoff.still_queued" if found.ahead else "handoff.still_queued_next"
+        return wording.say(key, ahead=found.ahead)
+    if found.minutes is None and found.ahead:
+        return wording.say("handoff.queued_unsure", ahead=found.ahead)
+    if not found.ahead:
+        return wording.say("handoff.queued_next")
+    return wording.say("handoff.queued", ahead=found.ahead, minutes=found.minutes)
+
+
+def moment_in_words(moment: datetime, now: datetime) -> str:
+    """A coming moment as a member reads it: 今天 13:30, 明天 08:30, 11月23日 08:30 (Shanghai)."""
+    local = moment.astimezone(SHANGHAI)
+    days = (shanghai_day(moment) - shanghai_day(now)).days
+    day = {0: "今天", 1: "明天", 2: "后天"}.get(days) or f"{local.month}月{local.day}日"
+    return f"{day} {local:%H:%M}"
+
+
+def _alert(
+    session: AsyncSession,
+    conversation: Conversation,
+    kind: AlertKind,
+    staff_id: int | None,
+    now: datetime,
+    detail: str,
+) -> None:
+    session.add(
+        Alert(kind=kind, staff_id=staff_id, conversation_id=conversation.id, detail=detail, created_at=now)
+    )
