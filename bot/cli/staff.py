@@ -1,4 +1,4 @@
-"""staff: the hotline's deeds from the command line, until the desk takes over."""
+"""staff: accounts, and the hotline's deeds from the command line when there is no browser at hand."""
 
 from __future__ import annotations
 
@@ -8,44 +8,19 @@ from typing import Annotated
 import typer
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from bot.cli import staff_accounts
 from bot.cli.house import settings, with_database
-from casework import conversations, handoff, messages, staff, staff_talk
+from casework import accounts, conversations, handoff, messages, staff_talk
 from casework.clock import SHANGHAI, SystemClock
 from casework.database import Database
-from casework.tables import Conversation, Owner, Staff, StaffRole
+from casework.tables import Conversation, Owner, Staff
 from casework.wording import Wording
 
-app = typer.Typer(help="Staff: queue, transcript, reply, hand back.", no_args_is_help=True)
+app = typer.Typer(help="Staff: accounts, queue, transcript, reply, hand back.", no_args_is_help=True)
 Login = Annotated[str, typer.Option("--as", help="Login of the member of staff", envvar="NIANGJIA_STAFF")]
 ConversationId = Annotated[str, typer.Argument(help="Conversation, as the queue shows it")]
 
-
-@app.command()
-def add(
-    login: Annotated[str, typer.Argument(help="Login, e.g. zhang")],
-    name: Annotated[str, typer.Argument(help="Name members see, e.g. 张坐席")],
-    role: Annotated[StaffRole, typer.Option(help="What they may do")] = StaffRole.AGENT,
-) -> None:
-    """Add a member of staff."""
-
-    async def deed(database: Database) -> None:
-        async with database.transaction() as session:
-            await staff.add_staff(session, login=login, display_name=name, role=role, now=SystemClock().now())
-
-    with_database(deed)
-    typer.echo(f"added {login}")
-
-
-@app.command("list")
-def list_() -> None:
-    """List the staff."""
-
-    async def deed(database: Database) -> list[Staff]:
-        async with database.read() as session:
-            return list(await staff.list_staff(session))
-
-    for person in with_database(deed):
-        typer.echo(f"{person.login}\t{person.display_name}\t{person.role.value}")
+staff_accounts.install(app)
 
 
 @app.command()
@@ -137,7 +112,7 @@ def as_staff(login: str, deed: Callable[[AsyncSession, Staff], Awaitable[None]])
 
     async def run(database: Database) -> None:
         async with database.transaction() as session:
-            person = await staff.find_staff(session, login)
+            person = await accounts.find_staff(session, login)
             await deed(session, person)
 
     with_database(run)

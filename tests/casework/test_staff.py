@@ -7,54 +7,11 @@ from datetime import datetime
 import pytest
 from sqlalchemy import select
 
-from casework import conversations, staff, staff_talk
+from casework import conversations, staff_talk
 from casework.database import Database
 from casework.errors import BadInput, NotAllowed, NotFound
-from casework.tables import AuditEntry, Author, Channel, OutboxEntry, Owner, StaffRole
+from casework.tables import Author, Channel, OutboxEntry, Owner
 from tests.factories import make_conversation, make_staff
-
-
-async def test_staff_are_listed_by_login_until_their_account_is_closed(
-    database: Database, now: datetime
-) -> None:
-    async with database.transaction() as session:
-        await staff.add_staff(session, "wang", " 王  班长 ", StaffRole.SUPERVISOR, now)
-        await staff.add_staff(session, "li", "小李", StaffRole.AGENT, now)
-        assert [each.login for each in await staff.list_staff(session)] == ["li", "wang"]
-        await staff.close_account(session, "wang", now)
-        assert [each.login for each in await staff.list_staff(session)] == ["li"]
-        everybody = await staff.list_staff(session, closed=True)
-        assert [(each.display_name, each.active) for each in everybody] == [
-            ("小李", True),
-            ("王 班长", False),
-        ]
-        with pytest.raises(NotFound):
-            await staff.find_staff(session, "wang")
-        assert (await staff.find_staff(session, "li")).role is StaffRole.AGENT
-        deeds = list(await session.scalars(select(AuditEntry.deed).order_by(AuditEntry.id)))
-    assert deeds == ["staff.added", "staff.added", "staff.closed"]
-
-
-@pytest.mark.parametrize(
-    ("login", "name"),
-    [
-        ("", "王"),
-        ("W", "王"),
-        ("Wang", "王"),
-        ("王班长", "王"),
-        ("w" * 41, "王"),
-        ("wang", ""),
-        ("wang", "王" * 41),
-        ("li", "王"),
-    ],
-)
-async def test_an_unusable_or_taken_login_or_name_is_refused(
-    database: Database, now: datetime, login: str, name: str
-) -> None:
-    async with database.transaction() as session:
-        await make_staff(session, login="li")
-        with pytest.raises(BadInput):
-            await staff.add_staff(session, login, name, StaffRole.AGENT, now)
 
 
 async def test_a_reply_to_a_waiting_conversation_takes_it_over_and_reaches_the_member(
