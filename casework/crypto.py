@@ -14,6 +14,7 @@ import hmac
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
@@ -107,6 +108,14 @@ class Cipher:
         """The hashes a value may have been stored under, newest key first: look up with all of them."""
         return [_hash(key, purpose, value) for key in self._keys]
 
+    def term(self, purpose: str, value: str) -> int:
+        """A search term: the first 64 bits (signed) of a keyed hash under the newest key; remembered."""
+        return _term(self._keys[0].hash_key, purpose, value)
+
+    def terms(self, purpose: str, value: str) -> tuple[int, ...]:
+        """The search terms a value may have been stored under, newest key first."""
+        return tuple(_term(key.hash_key, purpose, value) for key in self._keys)
+
 
 _installed: Cipher | None = None
 
@@ -191,6 +200,12 @@ def _split(key: bytes) -> _Key:
         box=AESGCM(derive(b"field-encryption")),
         hash_key=derive(b"keyed-hash"),
     )
+
+
+@lru_cache(maxsize=200_000)
+def _term(hash_key: bytes, purpose: str, value: str) -> int:
+    message = purpose.encode() + b"\x00" + value.encode("utf-8", "replace")
+    return int.from_bytes(hmac.digest(hash_key, message, "sha256")[:8], "big", signed=True)
 
 
 def _hash(key: _Key, purpose: str, value: str) -> str:
