@@ -11,13 +11,15 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from casework.columns import EncryptedJSON, EncryptedText
 from casework.crypto import Cipher, current_cipher
 from casework.members import PHONE_PURPOSE, identity_purpose
+from casework.search_index import reindex
 from casework.tables import Base, ChannelIdentity, Member
 
 
 async def reencrypt(session: AsyncSession, limit: int = 500) -> int:
-    """Write up to ``limit`` rows again with the newest key, their keyed hashes too; returns how many.
+    """Write up to ``limit`` rows again with the newest key, their keyed hashes and search terms too.
 
-    Call it, each time in a transaction of its own, until it returns 0; the older keys may then be taken
+    Returns how many rows, and after them records whose terms were made anew. Call it, each time in a
+    transaction of its own, until it returns 0; the older keys may then be taken
     out of NIANGJIA_DATA_KEY. Raises CipherError when a key that is still needed is already missing.
     """
     cipher = current_cipher()
@@ -26,6 +28,8 @@ async def reencrypt(session: AsyncSession, limit: int = 500) -> int:
         columns = encrypted_columns(table)
         if columns and done < limit:
             done += await _reencrypt_table(session, cipher, table, columns, limit - done)
+    if done < limit:
+        done += await reindex(session, limit - done)
     return done
 
 

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from casework import audit
 from casework.crypto import keyed_hash, keyed_hashes
 from casework.errors import BadInput, NotFound
+from casework.search_index import index_member
 from casework.tables import Channel, ChannelIdentity, Member
 
 MAX_NAME = 40
@@ -98,6 +99,7 @@ async def set_contact(
     if phone is not None:
         member.phone = normal_phone(phone) if phone.strip() else None
         member.phone_hash = None if member.phone is None else keyed_hash(PHONE_PURPOSE, member.phone)
+    await index_member(session, member)
     return member
 
 

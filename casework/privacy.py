@@ -16,6 +16,8 @@ from casework import audit, conversations, members
 from casework.attachments import AttachmentStore
 from casework.case_life import Actor, Deed, move, step_for
 from casework.errors import Refusal
+from casework.search_index import forget
+from casework.search_terms import Kind
 from casework.tables import (
     Attachment,
     ButtonToken,
@@ -23,6 +25,7 @@ from casework.tables import (
     CaseEvent,
     Conversation,
     Handling,
+    Handoff,
     Member,
     Message,
     OutboxEntry,
@@ -77,6 +80,8 @@ async def forget_member(
     member.consent_version = member.consented_at = None
     member.erased_at = now
     await session.flush()
+    await forget(session, Kind.MEMBER, [member.id])
+    await forget(session, Kind.CONVERSATION, thread_ids)
     forgotten = Forgotten(cases=len(cases), messages=said, attachments=files)
     audit.record(
         session,
@@ -101,6 +106,7 @@ async def erase_cases(session: AsyncSession, cases: Sequence[Case]) -> None:
         case.anonymous = True
     ids = [case.id for case in cases]
     await session.execute(update(CaseEvent).where(CaseEvent.case_id.in_(ids)).values(text=None))
+    await forget(session, Kind.CASE, ids)
 
 
 async def _withdraw_open(
@@ -135,15 +141,18 @@ async def _erase_words(session: AsyncSession, thread_ids: Sequence[str]) -> int:
     """Erase what was said; returns in how many messages there was something."""
     await session.execute(delete(ButtonToken).where(ButtonToken.conversation_id.in_(thread_ids)))
     await session.execute(delete(OutboxEntry).where(OutboxEntry.conversation_id.in_(thread_ids)))
+    await session.execute(
+        update(Handoff).where(Handoff.conversation_id.in_(thread_ids)).values(note=None, comment=None)
+    )
     said = await session.scalars(
         select(Message).where(
             Message.conversation_id.in_(thread_ids),
-            Message.text.is_not(None) | Message.content.is_not(None),
+            Message.text.is_not(None) | Message.content.is_not(None) | Message.facts.is_not(None),
         )
     )
     count = 0
     for message in said:
-        message.text = None
+        message.text = message.facts = None
         # The message that asks for this is still being answered: its button must stay known until then.
         payload = (message.content or {}).get("payload") if message.handling is Handling.PENDING else None
         message.content = {"payload": payload} if payload else None
