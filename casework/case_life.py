@@ -1,14 +1,16 @@
 """A case's life: one table of what may be done in which state, by whom, and ``move``, which does it.
 
 ``move`` is the only place where a case's state changes (a guard test looks for others). The states and deeds
-are those of a 12345 work order: 受理 → 派单 → 办理 → 办结 → 回访 → 归档, with 退回, 延期, 催办, 撤销, 重开.
+are those of a 12345 work order: 受理 → 派单 → 办理 → 办结 → 回访 → 归档, with 退回, 延期, 催办, 督办, 撤销
+and 重开.
+A case that was merged into another rests: only a note is added to it until it is taken out again.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from sqlalchemy import inspect
@@ -16,7 +18,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from casework import audit
 from casework.errors import BadInput, NotAllowed, NotFound, TransitionRefused
-from casework.tables import Audience, Author, Case, CaseEvent, CaseState, Staff, StaffRole
+from casework.permissions import Right, may, require
+from casework.tables import Audience, Author, Case, CaseEvent, CaseState, Staff
 
 MAX_REASON = 2000
 """Characters of a reason or note."""
@@ -38,7 +41,17 @@ class Deed(StrEnum):
     REOPEN = "reopen"
     RATE = "rate"
     SUPPLEMENT = "supplement"
+    ASK = "ask"
     NOTE = "note"
+    PRESS = "press"
+    SUPERVISE = "supervise"
+    AMEND = "amend"
+    CHECK = "check"
+    PRIORITISE = "prioritise"
+    LINK = "link"
+    UNLINK = "unlink"
+    MERGE = "merge"
+    UNMERGE = "unmerge"
 
 
 class Role(StrEnum):
@@ -71,12 +84,11 @@ class Actor:
 
     @classmethod
     def of_staff(cls, staff: Staff) -> Actor:
-        """A member of staff in their role; admins act as supervisors. Raises NotAllowed for a closed
-        account.
+        """A member of staff in their role; who may direct others acts as a supervisor. Raises NotAllowed
+        for whoever may not work cases: a closed account, an auditor, a role nobody knows.
         """
-        if not staff.active:
-            raise NotAllowed("this account is closed")
-        role = Role.STAFF if staff.role is StaffRole.AGENT else Role.SUPERVISOR
+        require(staff, Right.WORK_CASES)
+        role = Role.SUPERVISOR if may(staff, Right.DIRECT) else Role.STAFF
         return cls(role, audit.staff_actor(staff), staff_id=staff.id)
 
     @property
@@ -145,9 +157,32 @@ TRANSITIONS: Table = {
     **_cells(Deed.REOPEN, _DONE, CaseState.ACCEPTED, _MEMBER | _SUPERVISOR, reason_owed=True, told=True),
     **_cells(Deed.RATE, _DONE, None, _MEMBER, told=True),
     **_cells(Deed.SUPPLEMENT, (*_OPEN, *_DONE), None, _MEMBER | _STAFF, told=True),
+    **_cells(Deed.ASK, _OPEN, None, _STAFF, reason_owed=True, told=True),
     **_cells(Deed.NOTE, CaseState, None, _STAFF | _SYSTEM, reason_owed=True),
+    **_cells(Deed.PRESS, _OPEN, None, _STAFF),
+    **_cells(Deed.SUPERVISE, _OPEN, None, _SUPERVISOR, reason_owed=True),
+    **_cells(Deed.AMEND, _OPEN, None, _STAFF),
+    **_cells(Deed.CHECK, _OPEN, None, _STAFF),
+    **_cells(Deed.PRIORITISE, _OPEN, None, _STAFF, reason_owed=True),
+    **_cells(Deed.LINK, CaseState, None, _STAFF),
+    **_cells(Deed.UNLINK, CaseState, None, _STAFF),
+    **_cells(Deed.MERGE, _OPEN, None, _STAFF),
+    **_cells(Deed.UNMERGE, _OPEN, None, _STAFF, reason_owed=True),
 }
 """Deed × state it is done in (None: there is no case yet) → step. What is not here is refused."""
+
+DONE_TO_MERGED = frozenset({Deed.NOTE, Deed.UNMERGE})
+"""All that may be done to a case while it is merged into another; UNMERGE is done to such a case only."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeedChoice:
+    """Deed choice: something a member of staff may do to a case now, for a button."""
+
+    deed: Deed
+    reason_owed: bool
+    told: bool
+    """The member is told of it."""
 
 
 async def move(
@@ -173,7 +208,7 @@ async def move(
     text = _checked_reason(step, reason)
     case.state = step.to
     case.updated_at = now
-    _keep_count(case, deed, now)
+    _keep_count(case, deed, actor, now)
     event = CaseEvent(
         case_id=case.id,
         deed=deed.value,
@@ -198,7 +233,13 @@ async def move(
         before=event.from_state,
         after=event.to_state,
     )
+    if text or deed is Deed.ACCEPT:
+        await words_changed(session, case)
     return event
+
+
+async def words_changed(session: AsyncSession, case: Case) -> None:
+    """What follows when the words of a case change (its facts, its summary, what is said in its thread)."""
 
 
 async def lock(session: AsyncSession, case: Case) -> None:
@@ -214,6 +255,27 @@ def step_for(deed: Deed, state: CaseState | None) -> Step | None:
     return TRANSITIONS.get((deed, state))
 
 
+def step_open_to(case: Case, deed: Deed) -> Step | None:
+    """What a deed does to this very case, or None: its state or a merge does not allow it."""
+    merged = case.merged_into_id is not None
+    if (merged and deed not in DONE_TO_MERGED) or (not merged and deed is Deed.UNMERGE):
+        return None
+    return step_for(deed, case.state)
+
+
+def deeds_open_to(case: Case, staff: Staff) -> list[DeedChoice]:
+    """Exactly the deeds this member of staff may do to this case now; none for whoever may not work cases."""
+    if not may(staff, Right.WORK_CASES):
+        return []
+    role = Actor.of_staff(staff).role
+    steps = ((deed, step_open_to(case, deed)) for deed in Deed)
+    return [
+        DeedChoice(deed, step.reason_owed, step.told is not None)
+        for deed, step in steps
+        if step is not None and role in step.who
+    ]
+
+
 def possible_deeds(state: CaseState, role: Role) -> list[Deed]:
     """The deeds somebody may do to a case in this state, for the buttons of a screen."""
     return [deed for (deed, at), step in TRANSITIONS.items() if at is state and role in step.who]
@@ -222,9 +284,12 @@ def possible_deeds(state: CaseState, role: Role) -> list[Deed]:
 def _step(case: Case, state: CaseState | None, deed: Deed, actor: Actor) -> Step:
     if actor.role is Role.MEMBER and case.member_id != actor.member_id:
         raise NotFound("no such case")
-    step = TRANSITIONS.get((deed, state))
+    step = step_open_to(case, deed)
     if step is None:
-        raise TransitionRefused(f"{deed} is not possible in state {state}", deed=deed.value, state=state)
+        why = {"reason": "merged"} if case.merged_into_id is not None else {}
+        raise TransitionRefused(
+            f"{deed} is not possible in state {state}", deed=deed.value, state=state, **why
+        )
     if actor.role not in step.who:
         raise NotAllowed(f"{deed} is not for {actor.role}", deed=deed.value, state=state)
     return step
@@ -237,16 +302,35 @@ def _checked_reason(step: Step, reason: str | None) -> str | None:
     return text or None
 
 
-def _keep_count(case: Case, deed: Deed, now: datetime) -> None:
+def _keep_count(case: Case, deed: Deed, actor: Actor, now: datetime) -> None:
     match deed:
-        case Deed.RESOLVE | Deed.WITHDRAW:
+        case Deed.RESOLVE | Deed.WITHDRAW | Deed.MERGE:
             case.closed_at = now
+            case.waiting_for_member_since = None
         case Deed.REOPEN:
-            case.closed_at = None
-            case.staff_id = None
-            case.due_at = None
+            case.closed_at = case.staff_id = case.team_id = case.due_at = None
+            case.warned_at = case.breached_at = None
             case.reopened_count += 1
+        case Deed.UNMERGE:
+            case.merged_into_id = case.closed_at = None
         case Deed.URGE:
             case.urged_count += 1
         case Deed.RETURN:
-            case.staff_id = None
+            case.staff_id = case.team_id = None
+        case Deed.ASK:
+            case.waiting_for_member_since = case.waiting_for_member_since or now
+        case Deed.SUPPLEMENT if actor.role is Role.MEMBER:
+            _go_on(case, now)
+        case Deed.EXTEND:
+            case.waiting_for_member_since = case.warned_at = case.breached_at = None
+        case Deed.SUPERVISE:
+            case.supervised_at = case.supervised_at or now
+
+
+def _go_on(case: Case, now: datetime) -> None:
+    """The member brought what they were asked for: the deadline moves by as long as it stood still."""
+    if case.waiting_for_member_since is not None and case.due_at is not None:
+        case.due_at += max(now - case.waiting_for_member_since, timedelta(0))
+        if case.due_at > now:
+            case.warned_at = case.breached_at = None
+    case.waiting_for_member_since = None

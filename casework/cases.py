@@ -1,7 +1,7 @@
-"""Cases: opening them, what a member may do with their own, and what staff do with all of them.
+"""Cases: opening them, finding them, and what a member may do with their own.
 
-Every deed goes through ``casework.case_life.move``. What staff do and the member may see is also said in the
-case's conversation; what the member does is answered by the dialogue, so it is not said twice.
+Every deed goes through ``casework.case_life.move``. What the member does is answered by the dialogue, so it
+is not said twice; staff are alerted. What staff do is in ``casework.case_work``.
 """
 
 from __future__ import annotations
@@ -16,12 +16,11 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from casework.case_facts import check_facts
-from casework.case_life import Actor, Deed, lock, move, step_for
+from casework.case_life import Actor, Deed, lock, move, step_open_to
 from casework.case_numbers import issue_number, parse_number
 from casework.clock import SHANGHAI, shanghai_day
 from casework.errors import BadInput, NotFound, Refusal
-from casework.messages import Reply, record_replies
-from casework.tables import Audience, Author, Case, CaseEvent, Staff, new_id
+from casework.tables import Alert, AlertKind, Audience, Case, CaseEvent, Priority, new_id
 from casework.wording import Wording
 
 BAD_RATING = 2
@@ -49,6 +48,9 @@ class NewCase:
     facts: Mapping[str, Any] = field(default_factory=dict)
     summary: str | None = None
     urgent: bool = False
+    priority: Priority | None = None
+    """None: high for an urgent case, else normal."""
+    risks: tuple[str, ...] = ()
     station_id: int | None = None
 
 
@@ -74,7 +76,9 @@ async def open_case(
         conversation_id=new.conversation_id,
         opened_by_message_id=new.message_id,
         urgent=new.urgent,
-        anonymous=not (facts.get("person_name") or facts.get("phone")),
+        priority=_priority(new).value,
+        risks=list(new.risks),
+        anonymous=is_anonymous(facts),
         district=new.district or facts.get("district"),
         summary=new.summary,
         facts=facts,
@@ -179,7 +183,8 @@ async def add_supplement(
 ) -> CaseEvent:
     """Add what the member says later (or the message whose files they sent); once for each message.
 
-    Raises TransitionRefused for a case that is over, BadInput for neither text nor message.
+    Whoever works the case is alerted, and a case that waited for the member goes on. Raises TransitionRefused
+    for a case that is over, BadInput for neither text nor message.
     """
     if not (text and text.strip()) and message_id is None:
         raise BadInput("a supplement needs a text or a message", field="text")
@@ -187,13 +192,15 @@ async def add_supplement(
     if known is not None:
         return known
     member = Actor.member(case.member_id)
-    return await move(session, case, Deed.SUPPLEMENT, member, reason=text, now=now, message_id=message_id)
+    event = await move(session, case, Deed.SUPPLEMENT, member, reason=text, now=now, message_id=message_id)
+    alert(session, case, AlertKind.WARNING, case.staff_id, now, detail=Deed.SUPPLEMENT)
+    return event
 
 
 async def urge(
     session: AsyncSession, case: Case, now: datetime, *, message_id: int | None = None
 ) -> CaseEvent:
-    """Urge a case, at most once in 24 hours; once for each message.
+    """Urge a case, at most once in 24 hours; once for each message. Whoever works it is alerted.
 
     Raises UrgedRecently (``values["next_at"]``) and TransitionRefused for a case that is closed.
     """
@@ -205,11 +212,13 @@ async def urge(
             CaseEvent.case_id == case.id, CaseEvent.deed == Deed.URGE
         )
     )
-    if step_for(Deed.URGE, case.state) and last is not None and now - last < URGE_AGAIN_AFTER:
+    if step_open_to(case, Deed.URGE) and last is not None and now - last < URGE_AGAIN_AFTER:
         next_at = (last + URGE_AGAIN_AFTER).astimezone(SHANGHAI)
         raise UrgedRecently("urged less than a day ago", number=case.number, next_at=f"{next_at:%m-%d %H:%M}")
     member = Actor.member(case.member_id)
-    return await move(session, case, Deed.URGE, member, reason=None, now=now, message_id=message_id)
+    event = await move(session, case, Deed.URGE, member, reason=None, now=now, message_id=message_id)
+    alert(session, case, AlertKind.WARNING, case.staff_id, now, detail=Deed.URGE)
+    return event
 
 
 async def withdraw(
@@ -222,7 +231,9 @@ async def withdraw(
 async def rate(
     session: AsyncSession, case: Case, rating: int, now: datetime, *, comment: str | None = None
 ) -> CaseEvent:
-    """Rate how a case was handled, 1 to 5; 1 or 2 reopens it. Returns the last event.
+    """Rate how a case was handled, 1 to 5; 1 or 2 reopens it with high priority and alerts the supervisors.
+
+    Returns the last event.
 
     Raises BadInput for another rating and TransitionRefused for a case that is not resolved.
     """
@@ -234,145 +245,27 @@ async def rate(
     if rating <= BAD_RATING:
         why = comment or f"rated {rating} of 5"
         event = await move(session, case, Deed.REOPEN, member, reason=why, now=now)
+        case.priority = min(case.priority, Priority.HIGH.value)
+        alert(session, case, AlertKind.BAD_RATING, None, now)
     return event
 
 
-# ---- what staff do
-
-
-async def assign(
+def alert(
     session: AsyncSession,
     case: Case,
-    staff: Staff,
-    *,
-    to: Staff,
+    kind: AlertKind,
+    staff_id: int | None,
     now: datetime,
-    wording: Wording,
-    reason: str | None = None,
-) -> CaseEvent:
-    """Give a case to a member of staff; taking it from another is a supervisor's, with a reason."""
-    Actor.of_staff(to)  # a closed account takes no cases
-    event = await _staff_deed(session, case, Deed.ASSIGN, staff, reason=reason, now=now, wording=wording)
-    case.staff_id = to.id
-    return event
-
-
-async def start(
-    session: AsyncSession, case: Case, staff: Staff, *, now: datetime, wording: Wording
-) -> CaseEvent:
-    """Begin to work on an assigned case."""
-    return await _staff_deed(session, case, Deed.START, staff, reason=None, now=now, wording=wording)
-
-
-async def send_back(
-    session: AsyncSession, case: Case, staff: Staff, *, reason: str, now: datetime, wording: Wording
-) -> CaseEvent:
-    """Return a case to be assigned again; the reason stays internal."""
-    return await _staff_deed(session, case, Deed.RETURN, staff, reason=reason, now=now, wording=wording)
-
-
-async def extend(
-    session: AsyncSession,
-    case: Case,
-    staff: Staff,
     *,
-    reason: str,
-    due_at: datetime,
-    now: datetime,
-    wording: Wording,
-) -> CaseEvent:
-    """Give a case more time, until ``due_at``; the member is told the reason.
-
-    Raises BadInput for a date that is past.
-    """
-    if due_at <= now:
-        raise BadInput("the new date must lie ahead", field="due_at")
-    event = await _staff_deed(session, case, Deed.EXTEND, staff, reason=reason, now=now, wording=wording)
-    case.due_at = due_at
-    return event
+    detail: str | None = None,
+) -> None:
+    """Tell a member of staff (None: the supervisors) that something happened to a case."""
+    session.add(Alert(kind=kind, staff_id=staff_id, case_id=case.id, detail=detail, created_at=now))
 
 
-async def resolve(
-    session: AsyncSession, case: Case, staff: Staff, *, reason: str, now: datetime, wording: Wording
-) -> CaseEvent:
-    """Close a case with what came of it; the member is told and asked to rate it."""
-    return await _staff_deed(session, case, Deed.RESOLVE, staff, reason=reason, now=now, wording=wording)
-
-
-async def follow_up(
-    session: AsyncSession, case: Case, staff: Staff, *, reason: str, now: datetime, wording: Wording
-) -> CaseEvent:
-    """Record that the member was asked afterwards how it went."""
-    return await _staff_deed(session, case, Deed.FOLLOW_UP, staff, reason=reason, now=now, wording=wording)
-
-
-async def archive(
-    session: AsyncSession, case: Case, staff: Staff, *, reason: str | None, now: datetime, wording: Wording
-) -> CaseEvent:
-    """File a case away for good; before the follow-up it takes a supervisor and a reason."""
-    return await _staff_deed(session, case, Deed.ARCHIVE, staff, reason=reason, now=now, wording=wording)
-
-
-async def reopen(
-    session: AsyncSession, case: Case, staff: Staff, *, reason: str, now: datetime, wording: Wording
-) -> CaseEvent:
-    """Open a resolved case again; a supervisor's deed."""
-    return await _staff_deed(session, case, Deed.REOPEN, staff, reason=reason, now=now, wording=wording)
-
-
-async def inform_member(
-    session: AsyncSession, case: Case, staff: Staff, *, text: str, now: datetime, wording: Wording
-) -> CaseEvent:
-    """Add something to a case that the member shall read. Raises BadInput for an empty text."""
-    if not text.strip():
-        raise BadInput("a supplement needs a text", field="text")
-    return await _staff_deed(session, case, Deed.SUPPLEMENT, staff, reason=text, now=now, wording=wording)
-
-
-async def note(
-    session: AsyncSession, case: Case, staff: Staff, *, text: str, now: datetime, wording: Wording
-) -> CaseEvent:
-    """Add an internal note, which the member never sees."""
-    return await _staff_deed(session, case, Deed.NOTE, staff, reason=text, now=now, wording=wording)
-
-
-async def _staff_deed(
-    session: AsyncSession,
-    case: Case,
-    deed: Deed,
-    staff: Staff,
-    *,
-    reason: str | None,
-    now: datetime,
-    wording: Wording,
-) -> CaseEvent:
-    """Do a deed as staff; an event the member may see is also said in the case's conversation."""
-    event = await move(session, case, deed, Actor.of_staff(staff), reason=reason, now=now)
-    if event.audience is Audience.MEMBER and case.conversation_id is not None:
-        text = wording.say(f"case_notice.{deed}", number=case.number, reason=event.text or "")
-        await record_replies(
-            session,
-            case.conversation_id,
-            [Reply(text, buttons=_rating_buttons(case, deed, wording), topic=case.topic)],
-            in_reply_to=None,
-            author=Author.SYSTEM,
-            staff_id=None,
-            epoch_seen=None,
-            now=now,
-        )
-    return event
-
-
-def _rating_buttons(case: Case, deed: Deed, wording: Wording) -> list[tuple[str, str]]:
-    if deed is not Deed.RESOLVE:
-        return []
-    return [
-        (
-            wording.say("case_notice.rate_button", rating=rating),
-            f'/rate_case{{"case_no":"{case.number}","rating":{rating}}}',
-        )
-        for rating in range(5, 0, -1)
-    ]
+def is_anonymous(facts: Mapping[str, Any]) -> bool:
+    """Whether the facts hold neither a name nor a phone."""
+    return not (facts.get("person_name") or facts.get("phone"))
 
 
 async def _by_number(session: AsyncSession, number: str) -> Case | None:
@@ -395,3 +288,7 @@ async def _event(session: AsyncSession, case: Case, deed: Deed, message_id: int 
             )
         )
     ).first()
+
+
+def _priority(new: NewCase) -> Priority:
+    return new.priority if new.priority is not None else Priority.HIGH if new.urgent else Priority.NORMAL

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from casework import audit, conversations, members
 from casework.attachments import AttachmentStore
-from casework.case_life import Actor, Deed, move, step_for
+from casework.case_life import Actor, Deed, move, step_open_to
 from casework.errors import Refusal
 from casework.search_index import forget
 from casework.search_terms import Kind
@@ -112,7 +112,7 @@ async def erase_cases(session: AsyncSession, cases: Sequence[Case]) -> None:
 async def _withdraw_open(
     session: AsyncSession, member: Member, cases: Sequence[Case], now: datetime, *, allowed: bool
 ) -> None:
-    still_open = [case for case in cases if step_for(Deed.WITHDRAW, case.state) is not None]
+    still_open = [case for case in cases if step_open_to(case, Deed.WITHDRAW) is not None]
     if still_open and not allowed:
         raise OpenCases("open cases", numbers="、".join(case.number for case in still_open))
     for case in still_open:

@@ -10,10 +10,20 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from casework.case_life import MAX_REASON, TRANSITIONS, Actor, Deed, Role, move, possible_deeds, step_for
+from casework.case_life import (
+    MAX_REASON,
+    TRANSITIONS,
+    Actor,
+    Deed,
+    Role,
+    deeds_open_to,
+    move,
+    possible_deeds,
+    step_for,
+)
 from casework.database import Database
 from casework.errors import BadInput, NotAllowed, NotFound, TransitionRefused
-from casework.tables import Audience, AuditEntry, Author, Case, CaseEvent, CaseState, StaffRole
+from casework.tables import Audience, AuditEntry, Author, Case, CaseEvent, CaseState, Staff, StaffRole
 from casework.wording import Wording
 from tests.factories import make_case, make_member, make_staff
 
@@ -40,7 +50,23 @@ EXPECTED: dict[tuple[str, str], tuple[str, str]] = {
         for state in (*OPEN, "resolved", "followed_up")
     },
     **{("note", state.value): (state.value, "staff supervisor system") for state in CaseState},
+    **{
+        (deed, state): (state, "staff supervisor")
+        for deed in ("ask", "press", "amend", "check", "prioritise", "merge")
+        for state in OPEN
+    },
+    **{("supervise", state): (state, "supervisor") for state in OPEN},
+    **{
+        (deed, state.value): (state.value, "staff supervisor")
+        for deed in ("link", "unlink")
+        for state in CaseState
+    },
 }
+WHILE_MERGED = {
+    **{("note", state.value): EXPECTED["note", state.value] for state in CaseState},
+    **{("unmerge", state): (state, "staff supervisor") for state in OPEN},
+}
+"""All there is for a case that was merged into another."""
 CELLS = [(deed, state) for deed in Deed for state in CaseState]
 
 
@@ -56,7 +82,7 @@ async def actor_for(session: AsyncSession, role: Role, case: Case) -> Actor:
 @pytest.mark.parametrize(("deed", "state"), CELLS)
 def test_each_cell_of_the_table_is_as_written_down(deed: Deed, state: CaseState) -> None:
     step = step_for(deed, state)
-    expected = EXPECTED.get((deed.value, state.value))
+    expected = (EXPECTED | WHILE_MERGED).get((deed.value, state.value))
     if expected is None:
         assert step is None
     else:
@@ -67,27 +93,75 @@ def test_each_cell_of_the_table_is_as_written_down(deed: Deed, state: CaseState)
         )
 
 
-async def test_every_deed_in_every_state_does_what_the_table_says(database: Database, now: datetime) -> None:
-    """All cells with all roles through ``move`` itself: 14 deeds × 8 states × 4 roles."""
+@pytest.mark.parametrize("merged", [False, True])
+async def test_every_deed_in_every_state_does_what_the_table_says(
+    database: Database, now: datetime, merged: bool
+) -> None:
+    """All cells with all roles through ``move`` itself: each is a step that is done, or refused."""
+    expected = WHILE_MERGED if merged else EXPECTED
     async with database.transaction() as session:
+        into = (await make_case(session)).id if merged else None
         for deed, state in CELLS:
             for role in Role:
-                case = await make_case(session, state=state)
+                case = await make_case(session, state=state, merged_into_id=into)
                 actor = await actor_for(session, role, case)
-                step = TRANSITIONS.get((deed, state))
-                if step is None:
+                cell = expected.get((deed.value, state.value))
+                if cell is None:
                     with pytest.raises(TransitionRefused):
                         await move(session, case, deed, actor, reason="理由", now=now)
-                elif role not in step.who:
+                elif role.value not in cell[1].split():
                     with pytest.raises(NotAllowed):
                         await move(session, case, deed, actor, reason="理由", now=now)
                 else:
+                    step = TRANSITIONS[deed, state]
                     event = await move(session, case, deed, actor, reason="理由", now=now)
-                    assert (event.from_state, event.to_state) == (state, step.to)
-                    assert case.state is step.to
+                    assert (event.from_state, event.to_state) == (state, cell[0])
+                    assert case.state.value == cell[0]
                     assert (event.audience is Audience.MEMBER) == (step.told is not None)
                     continue
                 assert case.state is state
+
+
+@pytest.mark.parametrize("merged", [False, True])
+async def test_the_buttons_are_exactly_what_would_be_done(
+    sqlite_database: Database, now: datetime, merged: bool
+) -> None:
+    async with sqlite_database.transaction() as session:
+        into = (await make_case(session)).id if merged else None
+        people = [await make_staff(session, role=role) for role in StaffRole]
+        people.append(await make_staff(session, active=False))
+        for staff in people:
+            for state in CaseState:
+                shown = await make_case(session, state=state, merged_into_id=into)
+                offered = {choice.deed: choice for choice in deeds_open_to(shown, staff)}
+                done = {}
+                for deed in Deed:
+                    case = await make_case(session, state=state, merged_into_id=into)
+                    try:
+                        event = await move(session, case, deed, Actor.of_staff(staff), reason="理由", now=now)
+                    except (NotAllowed, TransitionRefused):
+                        continue
+                    done[deed] = event.audience is Audience.MEMBER
+                assert {deed: choice.told for deed, choice in offered.items()} == done
+                for choice in offered.values():
+                    assert choice.reason_owed == TRANSITIONS[choice.deed, state].reason_owed
+
+
+async def test_buttons_are_for_whoever_works_cases(sqlite_database: Database) -> None:
+    async with sqlite_database.transaction() as session:
+        case = await make_case(session)
+        assert deeds_open_to(case, await make_staff(session)) != []
+        assert deeds_open_to(case, await make_staff(session, role=StaffRole.AUDITOR)) == []
+
+
+async def test_an_auditor_and_a_role_nobody_knows_do_nothing(sqlite_database: Database) -> None:
+    async with sqlite_database.transaction() as session:
+        auditor = await make_staff(session, role=StaffRole.AUDITOR)
+    stranger = Staff(login="x", display_name="x", role="visitor", active=True)
+    for person in (auditor, stranger):
+        with pytest.raises(NotAllowed):
+            Actor.of_staff(person)
+        assert deeds_open_to(Case(), person) == []
 
 
 @pytest.mark.parametrize(("cell", "step"), TRANSITIONS.items())
@@ -101,7 +175,8 @@ async def test_a_reason_that_is_owed_must_be_given(
     assert found is step
     assert found is not None
     async with sqlite_database.transaction() as session:
-        case = await make_case(session, state=state)
+        into = (await make_case(session)).id if deed is Deed.UNMERGE else None
+        case = await make_case(session, state=state, merged_into_id=into)
         actor = await actor_for(session, sorted(found.who)[0], case)
         if found.reason_owed:
             with pytest.raises(BadInput):

@@ -11,26 +11,21 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from casework import cases
+from casework import case_work, cases
 from casework.case_life import Actor
 from casework.case_numbers import format_number
 from casework.cases import NewCase, UrgedRecently
 from casework.clock import shanghai_day
 from casework.database import Database
-from casework.errors import BadCaseNumber, BadInput, NotAllowed, NotFound, TransitionRefused
-from casework.messages import resolve_button
+from casework.errors import BadCaseNumber, BadInput, NotFound, TransitionRefused
 from casework.tables import (
     Audience,
     Author,
     Case,
     CaseEvent,
     CaseState,
-    Channel,
     Conversation,
     Message,
-    OutboxEntry,
-    Owner,
-    StaffRole,
 )
 from casework.wording import Wording
 from tests.factories import make_case, make_conversation, make_member, make_message, make_staff
@@ -218,10 +213,10 @@ async def test_progress_shows_the_member_what_is_theirs_and_no_internal_note(
     async with database.transaction() as session:
         staff = await make_staff(session)
         case = await make_case(session)
-        await cases.note(session, case, staff, text="像是老赖", now=now, wording=WORDING)
-        await cases.assign(session, case, staff, to=staff, now=now, wording=WORDING)
-        await cases.start(session, case, staff, now=now, wording=WORDING)
-        await cases.extend(
+        await case_work.note(session, case, staff, text="像是老赖", now=now, wording=WORDING)
+        await case_work.assign(session, case, staff, to=staff, now=now, wording=WORDING)
+        await case_work.start(session, case, staff, now=now, wording=WORDING)
+        await case_work.extend(
             session,
             case,
             staff,
@@ -230,7 +225,7 @@ async def test_progress_shows_the_member_what_is_theirs_and_no_internal_note(
             now=now,
             wording=WORDING,
         )
-        await cases.send_back(session, case, staff, reason="不归我管", now=now, wording=WORDING)
+        await case_work.send_back(session, case, staff, reason="不归我管", now=now, wording=WORDING)
         lines = await cases.progress_lines(session, case, WORDING)
         assert lines == [
             "07-20 09:30 已派给工作人员",
@@ -339,127 +334,3 @@ async def test_what_the_member_does_is_not_said_to_them_twice(
         await cases.add_supplement(session, case, text="还有工牌", message_id=None, now=now)
         await cases.withdraw(session, case, now)
         assert await said_in(session, conversation.id) == []
-
-
-# ---- what staff do
-
-
-async def test_what_staff_do_reaches_the_member_through_the_outbox(database: Database, now: datetime) -> None:
-    async with database.transaction() as session:
-        conversation = await make_conversation(session, channel=Channel.TELEGRAM)
-        staff = await make_staff(session)
-        case = await make_case(session, conversation, state=CaseState.IN_PROGRESS)
-        await cases.resolve(session, case, staff, reason="工资已补发", now=now, wording=WORDING)
-        (notice,) = await said_in(session, conversation.id)
-        assert notice.text is not None
-        assert case.number in notice.text
-        assert "工资已补发" in notice.text
-        entry = (await session.scalars(select(OutboxEntry))).one()
-        assert entry.message_id == notice.id
-
-
-async def test_a_resolved_case_asks_for_a_rating_with_buttons_that_work(
-    sqlite_database: Database, now: datetime
-) -> None:
-    async with sqlite_database.transaction() as session:
-        conversation = await make_conversation(session)
-        staff = await make_staff(session)
-        case = await make_case(session, conversation, state=CaseState.IN_PROGRESS)
-        await cases.resolve(session, case, staff, reason="办好了", now=now, wording=WORDING)
-        (notice,) = await said_in(session, conversation.id)
-        buttons = (notice.content or {})["buttons"]
-        assert [button["title"] for button in buttons] == ["5 分", "4 分", "3 分", "2 分", "1 分"]
-        payload = await resolve_button(session, conversation.id, buttons[-1]["payload"])
-        assert payload == f'/rate_case{{"case_no":"{case.number}","rating":1}}'
-
-
-async def test_a_notice_is_also_said_while_a_human_owns_the_conversation(
-    sqlite_database: Database, now: datetime
-) -> None:
-    async with sqlite_database.transaction() as session:
-        staff = await make_staff(session)
-        conversation = await make_conversation(session, owner=Owner.HUMAN, staff_id=staff.id, epoch=3)
-        case = await make_case(session, conversation)
-        await cases.assign(session, case, staff, to=staff, now=now, wording=WORDING)
-        assert len(await said_in(session, conversation.id)) == 1
-
-
-async def test_internal_deeds_are_not_told(sqlite_database: Database, now: datetime) -> None:
-    async with sqlite_database.transaction() as session:
-        conversation = await make_conversation(session)
-        staff = await make_staff(session)
-        case = await make_case(session, conversation, state=CaseState.ASSIGNED)
-        await cases.note(session, case, staff, text="内部", now=now, wording=WORDING)
-        await cases.send_back(session, case, staff, reason="不归我", now=now, wording=WORDING)
-        assert await said_in(session, conversation.id) == []
-
-
-async def test_a_case_opened_by_phone_has_no_conversation_to_tell(
-    sqlite_database: Database, now: datetime
-) -> None:
-    async with sqlite_database.transaction() as session:
-        staff = await make_staff(session)
-        case = await make_case(session, conversation_id=None)
-        await cases.assign(session, case, staff, to=staff, now=now, wording=WORDING)
-        assert case.staff_id == staff.id
-
-
-async def test_taking_a_case_from_a_colleague_is_a_supervisors(
-    sqlite_database: Database, now: datetime
-) -> None:
-    async with sqlite_database.transaction() as session:
-        one, two = await make_staff(session), await make_staff(session)
-        boss = await make_staff(session, role=StaffRole.SUPERVISOR)
-        case = await make_case(session)
-        await cases.assign(session, case, one, to=one, now=now, wording=WORDING)
-        with pytest.raises(NotAllowed):
-            await cases.assign(session, case, two, to=two, now=now, wording=WORDING, reason="我来")
-        assert case.staff_id == one.id
-        await cases.assign(session, case, boss, to=two, now=now, wording=WORDING, reason="休假")
-        assert case.staff_id == two.id
-
-
-async def test_nothing_is_assigned_to_a_closed_account(sqlite_database: Database, now: datetime) -> None:
-    async with sqlite_database.transaction() as session:
-        staff = await make_staff(session)
-        gone = await make_staff(session, active=False)
-        case = await make_case(session)
-        with pytest.raises(NotAllowed):
-            await cases.assign(session, case, staff, to=gone, now=now, wording=WORDING)
-        assert case.state is CaseState.ACCEPTED
-
-
-async def test_more_time_is_given_until_a_day_that_lies_ahead(
-    sqlite_database: Database, now: datetime
-) -> None:
-    async with sqlite_database.transaction() as session:
-        staff = await make_staff(session)
-        case = await make_case(session, state=CaseState.ASSIGNED)
-        with pytest.raises(BadInput):
-            await cases.extend(session, case, staff, reason="等", due_at=now, now=now, wording=WORDING)
-        due = now + timedelta(days=5)
-        await cases.extend(session, case, staff, reason="等", due_at=due, now=now, wording=WORDING)
-        assert case.due_at == due
-
-
-async def test_a_case_goes_its_whole_way(database: Database, now: datetime) -> None:
-    async with database.transaction() as session:
-        conversation = await make_conversation(session)
-        staff = await make_staff(session)
-        boss = await make_staff(session, role=StaffRole.SUPERVISOR)
-        case = await cases.open_case(session, new_case(conversation), now)
-        common: dict[str, Any] = {"now": now, "wording": WORDING}
-        await cases.assign(session, case, boss, to=staff, **common)
-        await cases.start(session, case, staff, **common)
-        await cases.inform_member(session, case, staff, text="已联系单位", **common)
-        await cases.resolve(session, case, staff, reason="已补发", **common)
-        await cases.rate(session, case, 1, now)
-        await cases.assign(session, case, boss, to=staff, **common)
-        await cases.start(session, case, staff, **common)
-        await cases.resolve(session, case, staff, reason="这回真补发了", **common)
-        await cases.rate(session, case, 5, now)
-        await cases.follow_up(session, case, staff, reason="满意", **common)
-        await cases.archive(session, case, staff, reason=None, **common)
-        assert case.state is CaseState.ARCHIVED
-        with pytest.raises(TransitionRefused):
-            await cases.reopen(session, case, boss, reason="再来", **common)
