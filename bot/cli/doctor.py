@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from datetime import date
 
 import httpx
 import typer
 
 from bot.cli.house import opened, settings
 from bot.cli.model import fits, newest_model
+from casework.clock import SystemClock, shanghai_day
+from casework.desk_rules import load_desk_rules
 from casework.errors import CaseworkError
 from casework.knowledge import Knowledge
 from casework.settings import Settings
+from casework.work_calendar import FILE as CALENDAR_FILE
+from casework.work_calendar import WorkCalendar
+
+LOOK_AHEAD_DAYS = 60
 
 
 def doctor() -> None:
@@ -21,6 +28,7 @@ def doctor() -> None:
     checks: list[tuple[str, Callable[[Settings], str]]] = [
         ("database", _database),
         ("knowledge", _knowledge),
+        ("calendar", _calendar),
         ("model", _model),
         ("rasa", lambda s: _answers(f"http://127.0.0.1:{s.rasa_port}/webhooks/switchboard/")),
         ("actions", lambda s: _answers(f"http://127.0.0.1:{s.actions_port}/health")),
@@ -49,6 +57,19 @@ def _database(chosen: Settings) -> str:
 def _knowledge(chosen: Settings) -> str:
     knowledge = Knowledge.load(chosen.home / "data" / "knowledge")
     return f"{len(knowledge.articles)} articles"
+
+
+def _calendar(chosen: Settings) -> str:
+    calendar = load_desk_rules(chosen.home / "data" / "knowledge").hours.calendar
+    return known_ahead(calendar, shanghai_day(SystemClock().now()))
+
+
+def known_ahead(calendar: WorkCalendar, today: date) -> str:
+    """Whether the next 60 days are all in the calendar; a year whose notice is not out is no illness."""
+    unknown = calendar.unknown_year(today, LOOK_AHEAD_DAYS)
+    if unknown is None:
+        return f"knows the next {LOOK_AHEAD_DAYS} days"
+    return f"the holidays of {unknown} are not in {CALENDAR_FILE} yet: add them when the notice is out"
 
 
 def _model(chosen: Settings) -> str:
