@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import copy
 import logging
 from datetime import datetime, timedelta
@@ -9,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from casework import desk_rules
 from casework.clock import SHANGHAI
@@ -220,6 +221,30 @@ async def test_a_setting_says_who_changed_it_and_when(database: Database, now: d
     async with database.read() as session:
         setting = await session.get_one(DeskSetting, "shifts")
     assert (setting.updated_by_id, setting.updated_at) == (second.id, now + timedelta(minutes=5))
+
+
+@pytest.mark.postgres
+async def test_two_supervisors_who_set_the_same_thing_at_once_both_succeed_and_the_last_counts(
+    postgres_database: Database, now: datetime
+) -> None:
+    database = postgres_database  # SQLite has one writer at a time
+    async with database.transaction() as session:
+        first, second = [await make_staff(session, role=StaffRole.SUPERVISOR) for _ in range(2)]
+
+    async def set_sundays() -> None:
+        async with database.transaction() as session:
+            await desk_rules.set_shifts(session, second, {"6": [["09:00", "11:00"]]}, now)
+
+    async with database.transaction() as session:
+        await desk_rules.set_shifts(session, first, SATURDAYS, now)
+        waiting = asyncio.create_task(set_sundays())
+        await asyncio.sleep(0.3)
+        assert not waiting.done()
+    await waiting
+    async with database.read() as session:
+        setting = await session.get_one(DeskSetting, "shifts")
+        assert (await session.scalar(select(func.count()).select_from(AuditEntry))) == 2
+    assert (setting.updated_by_id, list(setting.value)) == (second.id, ["6"])
 
 
 @pytest.mark.parametrize("role", [role for role in StaffRole if Right.EDIT_DESK not in RIGHTS[role]])
