@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING
 from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
-from bot import web
+from bot import desk, web
 from bot.api import attachments, documentation, health, routes
 from bot.api.errors import Faults, install_errors
 from bot.api.health import Health
 from bot.api.limits import BodyLimit, Limits
 from bot.desk import sessions
+from bot.desk.errors import DeskFaults, install_desk_errors
 from bot.desk.keeper import keep_watch
 from bot.dialogue import DialogueClient, open_dialogue
 from bot.headers import SecurityHeaders
@@ -98,10 +99,15 @@ def create_app(
         from bot.telegram import webhook  # noqa: PLC0415
 
         app.include_router(webhook.router)
+    for router in desk.routers():
+        app.include_router(router)
     app.mount("/static", web.static_files(), name="static")
+    app.mount("/desk/static", desk.static_files(), name="desk-static")
     install_errors(app)
+    install_desk_errors(app)
     app.add_exception_handler(sessions.SeeOther, sessions.see_other)
     # The last one added is the first a request meets.
+    app.add_middleware(DeskFaults)
     app.add_middleware(BodyLimit, file_limit_bytes=settings.attachment_max_bytes)
     app.add_middleware(Faults)
     if settings.cors_origins:

@@ -1,0 +1,36 @@
+"""The hotline's desk: server-rendered pages under ``/desk``, live by server-sent events, no build step.
+
+``docs/desk.md`` says how it is built. Every part is a router; ``routers()`` is where they come together.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from fastapi import APIRouter
+from starlette.responses import Response
+from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
+
+from bot.roles import Role, open_to
+
+STATIC = Path(__file__).parent / "static"
+
+
+def routers() -> list[APIRouter]:
+    """The routers of the desk's parts."""
+    return []
+
+
+class _Static(StaticFiles):
+    """Files that browsers keep but ask about each time: a module and who imports it are never of two ages."""
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        response = await super().get_response(path, scope)
+        response.headers["Cache-Control"] = "no-cache"
+        return response
+
+
+def static_files() -> StaticFiles:
+    """The desk's scripts, styles and icons, to be mounted at ``/desk/static``; they hold nothing secret."""
+    return open_to(Role.PUBLIC)(_Static(directory=STATIC))
