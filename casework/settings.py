@@ -32,6 +32,7 @@ VARIABLES = (
     "DATABASE_URL",
     "HOST",
     "PORT",
+    "PUBLIC_URL",
     "RASA_PORT",
     "ACTIONS_PORT",
     "RASA_TIMEOUT",
@@ -63,6 +64,8 @@ class Settings:
     data_key: str | None = field(default=None, repr=False)
     host: str = "127.0.0.1"
     port: int = 8000
+    public_url: str | None = None
+    """Where members reach us from outside; None: they are given no link to their case."""
     rasa_port: int = 5005
     actions_port: int = 5055
     rasa_timeout_s: float = 8.0
@@ -107,6 +110,7 @@ class Settings:
             data_key=read.text("NIANGJIA_DATA_KEY"),
             host=read.text("HOST") or "127.0.0.1",
             port=read.port("PORT", 8000),
+            public_url=read.url("PUBLIC_URL"),
             rasa_port=read.port("RASA_PORT", 5005),
             actions_port=read.port("ACTIONS_PORT", 5055),
             rasa_timeout_s=read.seconds("RASA_TIMEOUT", 8.0),

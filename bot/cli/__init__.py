@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from bot.cli import cases, database, doctor, evaluation, knowledge, model, up
+from bot.cli import cases, database, doctor, evaluation, knowledge, model, staff, up
 from casework.errors import CaseworkError
 
 app = typer.Typer(
@@ -18,7 +18,8 @@ app.command("doctor")(doctor.doctor)
 app.command("train")(model.train)
 app.command("parse")(model.parse)
 app.command("evaluate")(evaluation.evaluate)
-app.add_typer(cases.app, name="staff")  # staff.app with the commands for cases added
+app.add_typer(staff.app, name="staff")  # cases adds its own commands to it
+app.add_typer(cases.app, name="cases")
 app.add_typer(knowledge.app, name="knowledge")
 app.add_typer(database.app, name="db")
 
