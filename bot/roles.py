@@ -20,6 +20,8 @@ class Role(StrEnum):
     """Anyone; shows nothing about anybody."""
     CONVERSATION = "conversation"
     """Whoever holds the conversation's token (``bot.api.doorkeeper``)."""
+    CASE_LINK = "case_link"
+    """Whoever holds the link to a case's page; shows how far it is, and nothing of what it is about."""
     TELEGRAM = "telegram"
     """Telegram's servers, by the secret they repeat."""
     STAFF = "staff"

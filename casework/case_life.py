@@ -19,6 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from casework import audit
 from casework.errors import BadInput, NotAllowed, NotFound, TransitionRefused
 from casework.permissions import Right, may, require
+from casework.search_index import index_case
 from casework.tables import Audience, Author, Case, CaseEvent, CaseState, Staff
 
 MAX_REASON = 2000
@@ -240,6 +241,7 @@ async def move(
 
 async def words_changed(session: AsyncSession, case: Case) -> None:
     """What follows when the words of a case change (its facts, its summary, what is said in its thread)."""
+    await index_case(session, case)
 
 
 async def lock(session: AsyncSession, case: Case) -> None:

@@ -279,6 +279,7 @@ def test_everything_the_member_is_told_has_its_words() -> None:
     told = {step.told for step in TRANSITIONS.values() if step.told is not None}
     for stem in told:
         assert wording.placeholders(f"case_deed.{stem}") <= {"reason"}
+        assert wording.placeholders(f"case_page.deed.{stem}") == frozenset()
     by_staff = {
         step.told
         for step in TRANSITIONS.values()
