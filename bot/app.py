@@ -19,6 +19,7 @@ from bot.api.errors import Faults, install_errors
 from bot.api.health import Health
 from bot.api.limits import BodyLimit, Limits
 from bot.desk import sessions
+from bot.desk.entrance import Entrance
 from bot.desk.errors import DeskFaults, install_desk_errors
 from bot.desk.keeper import keep_watch
 from bot.dialogue import DialogueClient, open_dialogue
@@ -78,6 +79,7 @@ def create_app(
             house = await stack.enter_async_context(open_house(settings, talk, clock or SystemClock()))
             app.state.house = house
             app.state.limits = Limits.of(settings)
+            app.state.entrance = Entrance()
             app.state.health = Health(house.database, talk)
             app.state.telegram = await stack.enter_async_context(open_telegram(house))
             yield

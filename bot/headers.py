@@ -15,11 +15,19 @@ HEADERS = {
     "Permissions-Policy": "geolocation=(self), camera=(self), microphone=(self)",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
-API_CACHE_CONTROL = "no-store"
+API_HEADERS = {"Cache-Control": "no-store"}
+DESK_HEADERS = {
+    "Cache-Control": "no-store",
+    # With no-referrer browsers send forms with "Origin: null", and the desk asks where a form comes from.
+    "Referrer-Policy": "same-origin",
+    "Permissions-Policy": "geolocation=(), camera=(), microphone=()",
+}
+TRANSPORT_SECURITY = "max-age=31536000"
+"""A year of https only, said only where https is spoken already."""
 
 
 class SecurityHeaders:
-    """Adds the headers to every answer that has not its own; what the API says is not to be kept."""
+    """Adds the headers to every answer that has not its own; what the API and the desk say is not kept."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -33,10 +41,18 @@ class SecurityHeaders:
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                for name, value in HEADERS.items():
+                for name, value in _of(scope["path"]).items():
                     headers.setdefault(name, value)
-                if scope["path"].startswith("/api/"):
-                    headers.setdefault("Cache-Control", API_CACHE_CONTROL)
+                if scope.get("scheme") == "https":
+                    headers.setdefault("Strict-Transport-Security", TRANSPORT_SECURITY)
             await send(message)
 
         await self._app(scope, receive, with_headers)
+
+
+def _of(path: str) -> dict[str, str]:
+    if path.startswith("/api/"):
+        return HEADERS | API_HEADERS
+    if path == "/desk" or path.startswith("/desk/"):
+        return HEADERS | DESK_HEADERS
+    return HEADERS

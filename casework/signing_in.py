@@ -59,16 +59,23 @@ async def book_attempt(
     password that came while it was being verified counts. Failures are forgotten only once everything
     that is asked for was right, the second factor as well.
     """
+    attempt = await book_check(session, seen, matched, now)
+    if attempt.staff is not None:
+        if fresh_hash is not None:
+            attempt.staff.password_hash = fresh_hash
+        if not attempt.staff.totp_on:
+            book_success(session, attempt.staff, now)
+    return attempt
+
+
+async def book_check(session: AsyncSession, seen: Credentials, matched: bool, now: datetime) -> Attempt:
+    """As ``book_attempt``, for somebody signed in who shows their password again; forgets no failures."""
     if seen.staff_id is None:
         return Attempt()
     staff = await session.get_one(Staff, seen.staff_id, with_for_update=True, populate_existing=True)
     if locked_until := _locked_until(staff, now):
         return Attempt(locked_until=locked_until)
     if matched and staff.active and staff.password_hash == seen.password_hash:
-        if fresh_hash is not None:
-            staff.password_hash = fresh_hash
-        if not staff.totp_on:
-            book_success(session, staff, now)
         return Attempt(staff=staff)
     return Attempt(locked_until=book_failure(session, staff, now))
 

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from casework import audit
 from casework.errors import NotFound
-from casework.tables import Staff, StaffSession
+from casework.tables import Presence, Staff, StaffSession
 
 LASTS = timedelta(hours=12)
 IDLE = timedelta(minutes=60)
@@ -52,7 +52,7 @@ async def find_session(session: AsyncSession, token: str, now: datetime) -> tupl
         await session.execute(
             select(StaffSession, Staff)
             .join(Staff, Staff.id == StaffSession.staff_id)
-            .where(StaffSession.token_hash == _hash(token), Staff.active, *_open(now))
+            .where(StaffSession.token_hash == _hash(token), Staff.active, *open_conditions(now))
         )
     ).one_or_none()
     return None if row is None else (row[0], row[1])
@@ -63,7 +63,7 @@ async def session_is_open(session: AsyncSession, session_id: str, now: datetime)
     found = await session.scalar(
         select(StaffSession.id)
         .join(Staff, Staff.id == StaffSession.staff_id)
-        .where(StaffSession.id == session_id, StaffSession.confirmed, Staff.active, *_open(now))
+        .where(StaffSession.id == session_id, StaffSession.confirmed, Staff.active, *open_conditions(now))
     )
     return found is not None
 
@@ -77,7 +77,7 @@ async def touch(session: AsyncSession, session_id: str, now: datetime) -> None:
     """Write down that an open session was seen, at most once a minute; one that is over stays over."""
     await session.execute(
         update(StaffSession)
-        .where(StaffSession.id == session_id, StaffSession.seen_at <= now - SEEN_EVERY, *_open(now))
+        .where(StaffSession.id == session_id, StaffSession.seen_at <= now - SEEN_EVERY, *open_conditions(now))
         .values(seen_at=now)
         .execution_options(synchronize_session=False)
     )
@@ -103,18 +103,26 @@ async def renew(session: AsyncSession, session_id: str, now: datetime, *, confir
 
 async def list_sessions(session: AsyncSession, staff: Staff, now: datetime) -> list[StaffSession]:
     """Where a member of staff is signed in now, the most recently seen first."""
-    query = select(StaffSession).where(StaffSession.staff_id == staff.id, *_open(now))
+    query = select(StaffSession).where(StaffSession.staff_id == staff.id, *open_conditions(now))
     return list(await session.scalars(query.order_by(StaffSession.seen_at.desc(), StaffSession.id)))
 
 
 async def end_session(session: AsyncSession, staff: Staff, session_id: str, now: datetime) -> None:
-    """End one of a member of staff's own sessions; raises NotFound for anybody else's."""
+    """End one of a member of staff's own sessions, and with the last one take them offline.
+
+    Raises NotFound for anybody else's.
+    """
     found = await session.get(StaffSession, session_id)
     if found is None or found.staff_id != staff.id:
         raise NotFound("no such session")
-    if found.ended_at is None:
-        found.ended_at = now
-        audit.record(session, audit.staff_actor(staff), "staff.signed_out", "staff", staff.id, now=now)
+    if found.ended_at is not None:
+        return
+    found.ended_at = now
+    audit.record(session, audit.staff_actor(staff), "staff.signed_out", "staff", staff.id, now=now)
+    await session.flush()
+    if not await list_sessions(session, staff, now):
+        gone = update(Staff).where(Staff.id == staff.id).values(presence=Presence.OFFLINE)
+        await session.execute(gone.execution_options(synchronize_session="evaluate"))
 
 
 async def end_all(session: AsyncSession, staff: Staff, now: datetime, *, but: str | None = None) -> int:
@@ -128,7 +136,8 @@ async def end_all(session: AsyncSession, staff: Staff, now: datetime, *, but: st
     return len(found)
 
 
-def _open(now: datetime) -> tuple[ColumnElement[bool], ...]:
+def open_conditions(now: datetime) -> tuple[ColumnElement[bool], ...]:
+    """What is true of a session that still opens the desk, for queries (its account may be closed)."""
     return (
         StaffSession.ended_at.is_(None),
         StaffSession.expires_at > now,

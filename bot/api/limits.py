@@ -27,12 +27,12 @@ MAX_KEYS = 20_000
 
 
 class KeyedLimit:
-    """So many deeds in an interval for each key: all at once if they like, then evenly."""
+    """So many deeds in an interval (ms) for each key: all at once if they like, then evenly."""
 
     def __init__(
         self,
         limit: int,
-        interval: Duration,
+        interval: Duration | int,
         now_ms: Callable[[], int] | None = None,
         max_keys: int = MAX_KEYS,
     ) -> None:

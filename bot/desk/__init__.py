@@ -19,7 +19,9 @@ STATIC = Path(__file__).parent / "static"
 
 def routers() -> list[APIRouter]:
     """The routers of the desk's parts."""
-    return []
+    from bot.desk import profile, signing_in  # noqa: PLC0415  # the parts import this package
+
+    return [signing_in.router, profile.router]
 
 
 class _Static(StaticFiles):

@@ -138,7 +138,7 @@ async def recall(request: Request) -> Signed | None:
 
 async def check_csrf(request: Request, expected: str) -> None:
     """Refuse (BadCsrf) a request of another site, or one without the token in its header or form."""
-    if not _from_here(request):
+    if not comes_from_here(request):
         raise BadCsrf()
     shown = request.headers.get(CSRF_HEADER)
     if shown is None and request.headers.get("content-type", "").lower().startswith(FORMS):
@@ -231,7 +231,8 @@ def _login_page(request: Request) -> str:
     return LOGIN if wanted == HOME else f"{LOGIN}?next={quote(wanted, safe='/')}"
 
 
-def _from_here(request: Request) -> bool:
+def comes_from_here(request: Request) -> bool:
+    """Whether a browser that says where a request comes from says it comes from a page of ours."""
     site = request.headers.get("sec-fetch-site")
     if site is not None:
         return site in ("same-origin", "none")
