@@ -7,7 +7,6 @@ them (``casework.visibility``).
 
 from __future__ import annotations
 
-import re
 from collections.abc import AsyncIterator, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -26,20 +25,10 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
-from casework.crypto import current_cipher
-from casework.errors import BadInput
 from casework.search_fields import Field, fields_of
 from casework.search_index import index_again, index_case, index_member, index_message, reindex
-from casework.search_terms import (
-    LONGEST_NUMBER_TAIL,
-    LONGEST_PHONE,
-    SHORTEST_TAIL,
-    Kind,
-    Use,
-    digits_of,
-    fold,
-    forget,
-)
+from casework.search_query import Choices, Route, Word, read_query
+from casework.search_terms import Kind, digits_of, fold, forget
 from casework.tables import Case, Conversation, Member, SearchTerm
 
 __all__ = [
@@ -55,8 +44,6 @@ __all__ = [
     "reindex",
 ]
 
-MAX_QUERY = 60
-MAX_WORDS = 6
 MAX_LOOKED_AT = 300
 """How many records of a kind are decrypted for one query."""
 _CHUNK = 30
@@ -66,10 +53,8 @@ _WINDOWS = (500, 2_000, 8_000, 20_000)
 """How far back, in records, a query of common words only looks."""
 _PAIRS_ASKED = 6
 
-Choices = tuple[int, ...]
-"""One term, under each key it may have been made with."""
-Route = tuple[Choices, ...]
-"""The terms that a record found this way has, all of them."""
+Chunk = tuple[list[tuple[str, datetime]], bool]
+"""Some candidates, and whether they are the last of all there are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,53 +79,8 @@ class Results:
     """False: only the newest were looked at or shown, there may be older ones."""
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
-    """Word: one part of a query; a record must hold every one of them."""
-
-    text: str
-    digits: str = ""
-    """What may be (the end of) a phone or a case number: four digits or more."""
-
-    def in_field(self, field: Field) -> bool:
-        """Whether a record's field holds it; phones are matched at their end, numbers at either end."""
-        if field.part == "phone":
-            return bool(self.digits) and field.text.endswith(self.digits)
-        if field.part == "number":
-            at_start = field.text.startswith(self.digits) and len(self.digits) >= _DAY_DIGITS
-            return bool(self.digits) and (at_start or field.text.endswith(self.digits))
-        return self.text in field.text
-
-    def routes(self, kind: Kind) -> list[Route]:
-        """The ways that may lead to a record of this kind; none for a single character."""
-        text = _TEXTS[kind]
-        ways = [_route(text, [self.text[at : at + 2] for at in range(len(self.text) - 1)])]
-        if self.digits and kind in _PHONES and len(self.digits) <= LONGEST_PHONE:
-            ways.append(_route(_PHONES[kind], [self.digits]))
-        if self.digits and kind is Kind.CASE:
-            ways.append(_route(Use.CASE_NUMBER, [self.digits[-LONGEST_NUMBER_TAIL:]]))
-        return [way for way in ways if way]
-
-    def numbered(self) -> ColumnElement[bool] | None:
-        """The cases whose number begins like this; None when no number does."""
-        if len(self.digits) < _DAY_DIGITS or not self.digits.startswith("20"):
-            return None
-        day, serial, check = self.digits[:8], self.digits[8:12], self.digits[12:]
-        written = "-".join(part for part in ("JN", day, serial, check) if part)
-        return Case.number == written if check else Case.number.startswith(written)
-
-
-_DAY_DIGITS = 8
-_TEXTS = {
-    Kind.MEMBER: Use.MEMBER_NAME,
-    Kind.CONVERSATION: Use.CONVERSATION_TEXT,
-    Kind.CASE: Use.CASE_TEXT,
-}
-_PHONES = {Kind.MEMBER: Use.MEMBER_PHONE, Kind.CASE: Use.CASE_PHONE}
 _MODELS: dict[Kind, type[Conversation | Case]] = {Kind.CONVERSATION: Conversation, Kind.CASE: Case}
 _PARTS = ("name", "phone", "number", "text")
-_NUMBER_LIKE = re.compile(rf"(?:jn)?([0-9]{{{SHORTEST_TAIL},13}})")
-_WHOLE = re.compile(r"(?:(?:00)?86)?(1[3-9][0-9]{9})|jn([0-9]{13})|(20[0-9]{11})")
 
 
 async def find(session: AsyncSession, query: str, now: datetime, *, limit: int = 20) -> Results:
@@ -165,34 +105,6 @@ async def find(session: AsyncSession, query: str, now: datetime, *, limit: int =
         complete = complete and all_of_them
     found.sort(key=lambda hit: (hit.at, hit.id), reverse=True)
     return Results(found[:limit], complete and len(found) <= limit)
-
-
-def read_query(query: str) -> list[Word]:
-    """The words of a query; raises BadInput as ``find`` does."""
-    if len(query) > MAX_QUERY:
-        raise BadInput("query too long", field="query", reason="long", limit=MAX_QUERY)
-    parts = [folded for part in query.split() if (folded := fold(part))]
-    whole = _WHOLE.fullmatch("".join(parts))
-    if whole is not None:
-        # A phone or a case number is often written in groups.
-        parts = [next(group for group in whole.groups() if group)]
-    elif all(len(part) == 1 for part in parts):
-        parts = ["".join(parts)]
-    if not any(len(part) >= 2 for part in parts):
-        raise BadInput("two characters at least", field="query", reason="short")
-    if len(parts) > MAX_WORDS:
-        raise BadInput("too many words", field="query", reason="many", limit=MAX_WORDS)
-    return [_word(part) for part in dict.fromkeys(parts)]
-
-
-def _word(folded: str) -> Word:
-    like = _NUMBER_LIKE.fullmatch(folded)
-    return Word(folded, like[1] if like else "")
-
-
-def _route(use: Use, values: Sequence[str]) -> Route:
-    cipher = current_cipher()
-    return tuple(cipher.terms(use, value) for value in dict.fromkeys(values))
 
 
 # ---- candidates
@@ -232,20 +144,23 @@ async def _hits(
     limit: int,
 ) -> tuple[list[Found], bool]:
     """The newest records of a kind that hold every word, and whether there are no others."""
-    hits: list[Found] = []
-    looked_at = 0
-    async for chunk, last in _candidates(session, kind, words, known, now):
-        fields = await fields_of(session, kind, [ref for ref, _ in chunk])
-        for ref, at in chunk:
-            why = _why(words, fields.get(ref, []))
-            if why is not None:
-                hits.append(Found(kind.value, ref, at, why))
-        looked_at += len(chunk)
-        if last:
-            return hits, True
-        if len(hits) > limit or looked_at >= MAX_LOOKED_AT:
-            break
-    return hits, False
+    hits: dict[str, Found] = {}
+    complete = True
+    for source in await _sources(session, kind, words, known, now):
+        ended, of_this, looked_at = False, 0, 0
+        async for chunk, last in source:
+            ended = last
+            fields = await fields_of(session, kind, [ref for ref, _ in chunk])
+            for ref, at in chunk:
+                why = _why(words, fields.get(ref, []))
+                if why is not None:
+                    hits[ref] = Found(kind.value, ref, at, why)
+                    of_this += 1
+            looked_at += len(chunk)
+            if of_this > limit or looked_at >= MAX_LOOKED_AT:
+                break
+        complete = complete and ended
+    return list(hits.values()), complete
 
 
 def _why(words: Sequence[Word], fields: Sequence[Field]) -> str | None:
@@ -256,37 +171,57 @@ def _why(words: Sequence[Word], fields: Sequence[Field]) -> str | None:
     return next(part for part in _PARTS if any(part in matched for matched in parts))
 
 
-Chunk = tuple[list[tuple[str, datetime]], bool]
-
-
-async def _candidates(
+async def _sources(
     session: AsyncSession, kind: Kind, words: Sequence[Word], known: Sequence[set[str]], now: datetime
-) -> AsyncIterator[Chunk]:
-    """Records that may hold every word, the newest first, in chunks; with the last it is said whether
-    nothing older is left.
+) -> list[AsyncIterator[Chunk]]:
+    """Where records that may hold every word come from, each the newest first, in chunks; with the last it
+    is said whether nothing older is left.
+
+    What a rare term leads to is looked up. Where every word may also stand in records that only common
+    terms lead to (工资, or four digits in some text), the newest records are gone through as well.
     """
-    model, at = _model(kind)
-    asked = [(word, ids) for word, ids in zip(words, known, strict=True) if len(word.text) >= 2]
-    counts = await _counts(session, kind, [route for word, _ in asked for route in word.routes(kind)])
-    conditions = [_matches(kind, word, ids, counts) for word, ids in asked]
-    costs = [
-        sum(min(counts[terms] for terms in route) for route in word.routes(kind)) + len(ids)
-        for word, ids in asked
+    asked = [
+        (word, ids, word.routes(kind)) for word, ids in zip(words, known, strict=True) if len(word.text) >= 2
     ]
-    rarest = costs.index(min(costs))
-    if costs[rarest] <= _RARE:
-        word, ids = asked[rarest]
+    counts = await _counts(session, kind, [route for _, _, routes in asked for route in routes])
+    conditions = [_matches(kind, word, ids, counts) for word, ids, _ in asked]
+    leads: list[list[Select[str]]] = []
+    costs: list[int] = []
+    for word, ids, routes in asked:
+        leads.append(_leads(kind, word, ids, counts))
+        costs.append(len(ids) + sum(min(counts[terms] for terms in route) for route in routes))
+    rare = [
+        at
+        for at, (_, _, routes) in enumerate(asked)
+        if all(min(counts[terms] for terms in route) <= _RARE for route in routes)
+    ]
+    if rare:
+        return [_looked_up(session, kind, leads[min(rare, key=costs.__getitem__)], conditions, now)]
+    return [
+        _looked_up(session, kind, [lead for each in leads for lead in each], conditions, now),
+        _on_the_way_back(session, kind, conditions, now),
+    ]
+
+
+async def _looked_up(
+    session: AsyncSession,
+    kind: Kind,
+    leads: Sequence[Select[str]],
+    conditions: Sequence[ColumnElement[bool]],
+    now: datetime,
+) -> AsyncIterator[Chunk]:
+    """Of the records that these leads name those that meet the conditions."""
+    model, at = _model(kind)
+    rows = []
+    if leads:
         statement = (
             select(model.id, at)
-            .where(_leads(kind, word, ids, counts), at <= now, *conditions)
-            .order_by(at.desc(), model.id)
+            .where(model.id.in_(union(*leads)), at <= now, *conditions)
+            .order_by(at.desc(), model.id.desc())
             .limit(MAX_LOOKED_AT + 1)
         )
         rows = [(row[0], row[1]) for row in await session.execute(statement)]
-        for chunk in _chunks(rows, last=len(rows) <= MAX_LOOKED_AT):
-            yield chunk
-        return
-    async for chunk in _on_the_way_back(session, kind, conditions, now):
+    for chunk in _chunks(rows, last=len(rows) <= MAX_LOOKED_AT):
         yield chunk
 
 
@@ -341,14 +276,16 @@ def _refs(kind: Kind, terms: Choices) -> Select[str]:
 def _matches(
     kind: Kind, word: Word, members: Collection[str], counts: dict[Choices, int]
 ) -> ColumnElement[bool]:
-    """That a record has the rarest terms of one of the word's routes, or is one of these members'."""
+    """That a record has the rarest terms of one of the word's routes, or is one of these members'.
+
+    The offset keeps PostgreSQL from reading everything a common term leads to: it looks a pair of term and
+    record up for each candidate instead.
+    """
     model, _ = _model(kind)
     ways: list[ColumnElement[bool]] = [
         and_(
             *(
-                exists().where(
-                    SearchTerm.term.in_(terms), SearchTerm.kind == kind.value, SearchTerm.ref == model.id
-                )
+                exists(_refs(kind, terms).where(SearchTerm.ref == model.id).offset(0))
                 for terms in sorted(route, key=lambda terms: counts[terms])[:_PAIRS_ASKED]
             )
         )
@@ -361,19 +298,16 @@ def _matches(
     return or_(false(), *ways)
 
 
-def _leads(
-    kind: Kind, word: Word, members: Collection[str], counts: dict[Choices, int]
-) -> ColumnElement[bool]:
-    """The few records that the rarest term of each of a word's routes leads to, and these members'."""
+def _leads(kind: Kind, word: Word, members: Collection[str], counts: dict[Choices, int]) -> list[Select[str]]:
+    """The records that the rarest term of each of a word's routes leads to, if it is rare; these members'."""
     model, _ = _model(kind)
-    ways: list[Select[str]] = [
-        _refs(kind, min(route, key=lambda terms: counts[terms])) for route in word.routes(kind)
-    ]
+    rarest = [min(route, key=lambda terms: counts[terms]) for route in word.routes(kind)]
+    ways = [_refs(kind, terms) for terms in rarest if counts[terms] <= _RARE]
     if members:
         ways.append(select(model.id).where(model.member_id.in_(members)))
     if kind is Kind.CASE and (numbered := word.numbered()) is not None:
         ways.append(select(Case.id).where(numbered))
-    return model.id.in_(union(*ways))
+    return ways
 
 
 def _model(kind: Kind) -> tuple[type[Conversation | Case], InstrumentedAttribute[datetime]]:

@@ -6,7 +6,8 @@ indexed: it is ours, and the same in every conversation.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from typing import Any
 
 from sqlalchemy import exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -41,8 +42,7 @@ async def index_member(session: AsyncSession, member: Member) -> None:
 async def index_message(session: AsyncSession, message: Message) -> None:
     """Make a conversation findable by the words of a message just recorded in it; the bot's are left out."""
     if message.text and message.author in WHO_IS_HEARD:
-        new = terms(Use.CONVERSATION_TEXT, pairs(fold(message.text)))
-        await add(session, Kind.CONVERSATION, {message.conversation_id: new})
+        await add(session, Kind.CONVERSATION, {message.conversation_id: terms_of_message(message.text)})
 
 
 async def index_case(session: AsyncSession, case: Case) -> None:
@@ -91,16 +91,41 @@ async def reindex(session: AsyncSession, limit: int = 500) -> int:
     return done
 
 
+def terms_of_member(name: str | None, phone: str | None) -> set[int]:
+    """What a member with this name and phone is found by."""
+    return {
+        mark(Kind.MEMBER),
+        *terms(Use.MEMBER_NAME, pairs(fold(name or ""))),
+        *terms(Use.MEMBER_PHONE, tails(digits_of(phone or ""))),
+    }
+
+
+def terms_of_message(text: str | None) -> set[int]:
+    """What a conversation in which this was said is found by."""
+    return terms(Use.CONVERSATION_TEXT, pairs(fold(text or "")))
+
+
+def terms_of_case(number: str, summary: str | None, facts: Mapping[str, Any]) -> set[int]:
+    """What a case with this number, summary and facts is found by."""
+    words = pairs(fold(summary or "")).union(
+        *(pairs(fold(str(value))) for name, value in facts.items() if name != "phone")
+    )
+    return {
+        mark(Kind.CASE),
+        *terms(Use.CASE_TEXT, words),
+        *terms(Use.CASE_PHONE, tails(digits_of(str(facts.get("phone", ""))))),
+        *terms(Use.CASE_NUMBER, tails(digits_of(number), LONGEST_NUMBER_TAIL)),
+    }
+
+
+def terms_of_event(text: str | None) -> set[int]:
+    """What a case in whose thread this stands is found by."""
+    return terms(Use.CASE_TEXT, pairs(fold(text or "")))
+
+
 async def _member_terms(session: AsyncSession, ids: Sequence[str]) -> Terms:
     rows = await session.execute(select(Member.id, Member.name, Member.phone).where(Member.id.in_(ids)))
-    return {
-        member_id: {
-            mark(Kind.MEMBER),
-            *terms(Use.MEMBER_NAME, pairs(fold(name or ""))),
-            *terms(Use.MEMBER_PHONE, tails(digits_of(phone or ""))),
-        }
-        for member_id, name, phone in rows
-    }
+    return {member_id: terms_of_member(name, phone) for member_id, name, phone in rows}
 
 
 async def _conversation_terms(session: AsyncSession, ids: Sequence[str]) -> Terms:
@@ -111,32 +136,22 @@ async def _conversation_terms(session: AsyncSession, ids: Sequence[str]) -> Term
         )
     )
     for conversation_id, text in said:
-        found[conversation_id] |= terms(Use.CONVERSATION_TEXT, pairs(fold(text or "")))
+        found[conversation_id] |= terms_of_message(text)
     return found
 
 
 async def _case_terms(session: AsyncSession, ids: Sequence[str]) -> Terms:
-    found: Terms = {}
     rows = await session.execute(
         select(Case.id, Case.number, Case.summary, Case.facts).where(Case.id.in_(ids))
     )
-    for case_id, number, summary, facts in rows:
-        words = pairs(fold(summary or "")).union(
-            *(pairs(fold(str(value))) for name, value in facts.items() if name != "phone")
-        )
-        found[case_id] = {
-            mark(Kind.CASE),
-            *terms(Use.CASE_TEXT, words),
-            *terms(Use.CASE_PHONE, tails(digits_of(str(facts.get("phone", ""))))),
-            *terms(Use.CASE_NUMBER, tails(digits_of(number), LONGEST_NUMBER_TAIL)),
-        }
+    found = {case_id: terms_of_case(number, summary, facts) for case_id, number, summary, facts in rows}
     thread = await session.execute(
         select(CaseEvent.case_id, CaseEvent.text).where(
             CaseEvent.case_id.in_(ids), CaseEvent.text.is_not(None)
         )
     )
     for case_id, text in thread:
-        found[case_id] |= terms(Use.CASE_TEXT, pairs(fold(text or "")))
+        found[case_id] |= terms_of_event(text)
     return found
 
 
