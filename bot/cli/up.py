@@ -14,9 +14,15 @@ from bot.cli.house import opened, settings
 from bot.cli.knowledge import import_sample_stations
 from bot.cli.model import RASA_ENVIRONMENT, fits, newest_model, train_model
 from bot.supervisor import Program, Supervisor, python_module
+from casework import accounts
 from casework.settings import Settings
 
 console = Console(highlight=False)
+FIRST_ADMIN = (
+    "                   nobody can sign in yet: in another terminal run\n"
+    "                     uv run niangjia staff add admin 管理员 --role admin\n"
+    "                   and sign in with the one-time password it prints"
+)
 
 
 def programs(chosen: Settings, model: Path) -> list[Program]:
@@ -29,6 +35,7 @@ def programs(chosen: Settings, model: Path) -> list[Program]:
         "DATABASE_URL": os.environ.get("DATABASE_URL", ""),
         "RASA_PORT": str(chosen.rasa_port),
         "ACTIONS_PORT": str(chosen.actions_port),
+        "PUBLIC_URL": chosen.public_url or "",
         "SANIC_HOST": "127.0.0.1",
         "LOG_LEVEL": chosen.log_level,
     }
@@ -68,7 +75,7 @@ def up(
     """Start everything: database, sample data, a first model if there is none, and the three processes."""
     chosen = settings()
     os.chdir(chosen.home)
-    asyncio.run(_prepare(chosen))
+    has_admin = asyncio.run(_prepare(chosen))
     model = newest_model(chosen)
     if model is None or retrain or not fits(chosen, model):
         why = (
@@ -81,6 +88,9 @@ def up(
     async def announce() -> None:
         base = f"http://{chosen.host}:{chosen.port}"
         console.print(f"\n[bold]娘家人 is ready[/bold]\n  web page           {base}/")
+        console.print(f"  hotline's desk     {base}/desk")
+        if not has_admin:
+            console.print(FIRST_ADMIN)
         console.print(f"  API documentation  {base}/docs")
         console.print(
             "  Telegram           on"
@@ -99,13 +109,16 @@ def up(
     asyncio.run(run())
 
 
-async def _prepare(chosen: Settings) -> None:
-    """Bring the database up to date and put the sample stations in when there are none."""
+async def _prepare(chosen: Settings) -> bool:
+    """Bring the database up to date, with sample stations if there are none; whether there is an admin."""
     async with opened(chosen) as database:
         await database.upgrade()
         imported = await import_sample_stations(database, chosen)
+        async with database.read() as session:
+            has_admin = await accounts.has_admin(session)
     if imported:
         console.print(f"{imported} sample stations are in the database, each marked 示例")
+    return has_admin
 
 
 def serve() -> None:
