@@ -12,6 +12,7 @@ from actions.base import CaseworkAction, Speaker
 from actions.resources import Resources
 from actions.turn import SKIPPED, Turn
 from casework import attachments, cases, conversations, members
+from casework.case_links import page_url
 from casework.cases import NewCase
 from casework.errors import BadInput
 
@@ -128,6 +129,9 @@ class ActionFinishCase(CaseworkAction):
             number=case.number,
             anonymous=house.knowledge.wording.say("dialogue.anonymous_case") if case.anonymous else "",
         )
+        if house.settings.public_url is not None:
+            url = page_url(house.settings.public_url, case.id)
+            speaker.answer(house.knowledge.wording.say("case_notice.link", url=url))
         checklist = house.knowledge.case_types[case_type].checklist
         if checklist:
             speaker.say("utter_case_checklist", items="；".join(checklist))

@@ -8,6 +8,7 @@ from casework.clock import Clock, SystemClock
 from casework.crisis import CrisisRules
 from casework.crypto import install_cipher, load_keys
 from casework.database import Database
+from casework.desk_rules import DeskRules, load_desk_rules
 from casework.knowledge import Knowledge
 from casework.settings import Settings
 
@@ -21,17 +22,21 @@ class Resources:
     knowledge: Knowledge
     crisis: CrisisRules
     clock: Clock
+    desk_rules: DeskRules
+    """As they ship; read them in a session before they are used (``read_desk_rules``)."""
 
     @classmethod
     def open(cls, settings: Settings) -> Resources:
         """Open everything the actions need; raises ConfigurationError when the installation is wrong."""
         install_cipher(load_keys(settings).cipher)
+        root = settings.home / "data" / "knowledge"
         return cls(
             settings=settings,
             database=Database(settings.database_url),
-            knowledge=Knowledge.load(settings.home / "data" / "knowledge"),
-            crisis=CrisisRules.load(settings.home / "data" / "knowledge" / "crisis.yml"),
+            knowledge=Knowledge.load(root),
+            crisis=CrisisRules.load(root / "crisis.yml"),
             clock=SystemClock(),
+            desk_rules=load_desk_rules(root),
         )
 
 

@@ -12,6 +12,7 @@ from actions.interruptions import answer_interruption, leave_form
 from actions.resources import Resources
 from actions.turn import Turn
 from casework import attachments, cases, conversations
+from casework.desk_rules import read_desk_rules
 from casework.errors import BadCaseNumber, NotFound, TransitionRefused
 from casework.tables import Case
 
@@ -71,7 +72,12 @@ class ValidateSupplementForm(CaseworkAction):
             if turn.intent == "send_attachment":
                 await attachments.attach_waiting(session, turn.conversation_id, case.id)
             await cases.add_supplement(
-                session, case, text=turn.text or None, message_id=turn.message_id, now=house.clock.now()
+                session,
+                case,
+                text=turn.text or None,
+                message_id=turn.message_id,
+                now=house.clock.now(),
+                rules=await read_desk_rules(session, house.desk_rules),
             )
         except TransitionRefused:
             state = house.knowledge.wording.say(f"case_state.{case.state.value}")
@@ -135,7 +141,12 @@ class ActionReceiveAttachment(CaseworkAction):
         case = open_cases[0]
         await attachments.attach_waiting(session, conversation.id, case.id)
         await cases.add_supplement(
-            session, case, text=turn.text or None, message_id=turn.message_id, now=house.clock.now()
+            session,
+            case,
+            text=turn.text or None,
+            message_id=turn.message_id,
+            now=house.clock.now(),
+            rules=await read_desk_rules(session, house.desk_rules),
         )
         speaker.say("utter_attachment_added", case_number=case.number)
         return [SlotSet("case_number", case.number)]

@@ -14,7 +14,7 @@ from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
 from bot import desk, web
-from bot.api import attachments, documentation, health, routes
+from bot.api import attachments, cases, documentation, health, routes
 from bot.api.errors import Faults, install_errors
 from bot.api.health import Health
 from bot.api.limits import BodyLimit, Limits
@@ -27,6 +27,7 @@ from bot.headers import SecurityHeaders
 from bot.house import House
 from bot.keeping import keep_no_longer
 from bot.switchboard import Switchboard
+from bot.web import case_page
 from casework.attachments import AttachmentStore
 from casework.clock import Clock, SystemClock
 from casework.crisis import CrisisRules
@@ -94,7 +95,7 @@ def create_app(
         openapi_url=None,
         redirect_slashes=False,
     )
-    for door in (routes, attachments, health, documentation, web):
+    for door in (routes, cases, attachments, health, documentation, web, case_page):
         app.include_router(door.router)
     if settings.telegram_token is not None:
         # The library takes a third of a second to load, and most installations start without a token.

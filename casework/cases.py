@@ -15,10 +15,12 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from casework.case_clock import resume
 from casework.case_facts import check_facts
 from casework.case_life import Actor, Deed, lock, move, step_open_to
 from casework.case_numbers import issue_number, parse_number
 from casework.clock import SHANGHAI, shanghai_day
+from casework.desk_rules import DeskRules
 from casework.errors import BadInput, NotFound, Refusal
 from casework.tables import Alert, AlertKind, Audience, Case, CaseEvent, Priority, new_id
 from casework.wording import Wording
@@ -179,18 +181,27 @@ async def progress_lines(session: AsyncSession, case: Case, wording: Wording) ->
 
 
 async def add_supplement(
-    session: AsyncSession, case: Case, *, text: str | None, message_id: int | None, now: datetime
+    session: AsyncSession,
+    case: Case,
+    *,
+    text: str | None,
+    message_id: int | None,
+    now: datetime,
+    rules: DeskRules | None = None,
 ) -> CaseEvent:
     """Add what the member says later (or the message whose files they sent); once for each message.
 
-    Whoever works the case is alerted, and a case that waited for the member goes on. Raises TransitionRefused
-    for a case that is over, BadInput for neither text nor message.
+    Whoever works the case is alerted, and a case that waited for the member goes on: its deadline moves by
+    the working time it stood still, without ``rules`` by all of it. Raises TransitionRefused for a case that
+    is over, BadInput for neither text nor message.
     """
     if not (text and text.strip()) and message_id is None:
         raise BadInput("a supplement needs a text or a message", field="text")
     known = await _event(session, case, Deed.SUPPLEMENT, message_id)
     if known is not None:
         return known
+    if rules is not None:
+        await resume(session, case, rules, now)
     member = Actor.member(case.member_id)
     event = await move(session, case, Deed.SUPPLEMENT, member, reason=text, now=now, message_id=message_id)
     alert(session, case, AlertKind.WARNING, case.staff_id, now, detail=Deed.SUPPLEMENT)

@@ -36,6 +36,7 @@ def programs(chosen: Settings, model: Path) -> list[Program]:
         "RASA_PORT": str(chosen.rasa_port),
         "ACTIONS_PORT": str(chosen.actions_port),
         "PUBLIC_URL": chosen.public_url or "",
+        "PUBLIC_URL": chosen.public_url or "",
         "SANIC_HOST": "127.0.0.1",
         "LOG_LEVEL": chosen.log_level,
     }

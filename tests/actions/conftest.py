@@ -9,6 +9,7 @@ from actions.resources import Resources
 from casework.clock import FixedClock
 from casework.crisis import CrisisRules
 from casework.database import Database
+from casework.desk_rules import load_desk_rules
 from casework.knowledge import Knowledge
 from casework.settings import Settings
 from tests.actions.stage import Stage
@@ -30,7 +31,14 @@ def crisis() -> CrisisRules:
 def house(
     settings: Settings, database: Database, knowledge: Knowledge, crisis: CrisisRules, clock: FixedClock
 ) -> Resources:
-    made = Resources(settings=settings, database=database, knowledge=knowledge, crisis=crisis, clock=clock)
+    made = Resources(
+        settings=settings,
+        database=database,
+        knowledge=knowledge,
+        crisis=crisis,
+        clock=clock,
+        desk_rules=load_desk_rules(ROOT / "data" / "knowledge"),
+    )
     resources.use(made)
     return made
 

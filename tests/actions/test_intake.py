@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from sqlalchemy import func, select
 
 from actions.answering import ActionAnswer
-from actions.resources import Resources
+from actions.resources import Resources, use
 from actions.turn import SKIPPED
+from casework.case_links import page_url
 from casework.tables import Case, Conversation, Member, Owner
 from tests.actions.stage import Stage, responses, values
 
@@ -230,3 +233,17 @@ async def test_a_broken_database_is_said_with_a_reference_and_the_form_stays(
     said = await stage.run(ActionFinishCase())
     assert responses(said) == ["utter_failure"]
     assert values(said, "utter_failure")["reference"] in caplog.text
+
+
+async def test_the_link_to_the_case_is_given_where_there_is_a_public_address(
+    stage: Stage, house: Resources
+) -> None:
+    stage.house = replace(house, settings=replace(house.settings, public_url="https://niangjia.example"))
+    use(stage.house)
+    await begin_wage_case(stage, district="章丘区", months_owed="3")
+    while stage.asked != "case_confirmed":
+        await stage.answer("跳过", "skip")
+    said = await stage.answer("提交", "affirm")
+    case = await only_case(house)
+    link = page_url("https://niangjia.example", case.id)
+    assert link in "".join(str(message.get("text")) for message in said)

@@ -15,6 +15,7 @@ from casework import case_work, cases
 from casework.buttons import resolve_button
 from casework.case_types import CaseTypes
 from casework.database import Database
+from casework.desk_rules import load_desk_rules
 from casework.errors import BadInput, NotAllowed, TransitionRefused
 from casework.tables import (
     Alert,
@@ -285,6 +286,21 @@ async def test_asking_the_member_stops_the_clock_until_they_supplement(
         assert (case.waiting_for_member_since, case.due_at) == (None, due + timedelta(hours=5))
         assert case.warned_at is None
         assert await alerts(session, case) == [(AlertKind.WARNING, staff.id, "supplement")]
+
+
+async def test_the_deadline_moves_by_working_time_only(sqlite_database: Database, now: datetime) -> None:
+    """Asked on Monday 09:30 in Jinan, brought on Tuesday 09:30: one working day lies between."""
+    rules = load_desk_rules(HOME / "data" / "knowledge")
+    due = now + timedelta(hours=1)
+    async with sqlite_database.transaction() as session:
+        staff = await make_staff(session)
+        case = await make_case(session, state=CaseState.IN_PROGRESS, due_at=due)
+        await case_work.ask_member(session, case, staff, text="请发工资流水", now=now, wording=WORDING)
+        later = now + timedelta(days=1)
+        paused = rules.hours.between(now, later)
+        await cases.add_supplement(session, case, text="在这", message_id=None, now=later, rules=rules)
+        assert case.waiting_for_member_since is None
+        assert case.due_at == rules.hours.add(due, paused) == due + timedelta(days=1)
 
 
 async def test_a_member_who_urges_reaches_whoever_works_the_case_or_the_supervisors(
