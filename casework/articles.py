@@ -107,7 +107,7 @@ def _read(entry: Entry) -> Article:
         short=entry.text("short"),
         sections=tuple(_read_section(section, mark) for section in entry.entries("sections")),
         related=entry.texts("related"),
-        sources=tuple(_read_source(source) for source in entry.entries("sources")),
+        sources=tuple(read_source(source) for source in entry.entries("sources")),
         case_type=entry.optional_text("case_type"),
         valid_from=entry.optional_day("valid_from"),
         valid_to=entry.optional_day("valid_to"),
@@ -144,7 +144,8 @@ def _read_section(entry: Entry, mark: Mark) -> Section:
     return section
 
 
-def _read_source(entry: Entry) -> Source:
+def read_source(entry: Entry) -> Source:
+    """The source an entry of a knowledge file names; raises KnowledgeError."""
     source = Source(
         title=entry.text("title"),
         article=entry.optional_text("article"),

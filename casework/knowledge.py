@@ -13,6 +13,7 @@ from casework.case_types import CaseTypes
 from casework.districts import Districts
 from casework.errors import KnowledgeError
 from casework.knowledge_files import Entry, read_knowledge
+from casework.risks import RiskNote, load_risk_notes
 from casework.wording import Wording
 
 _INTENT = re.compile(r"[a-z][a-z_]*")
@@ -65,6 +66,7 @@ class Knowledge:
         districts: Districts,
         case_types: CaseTypes,
         wording: Wording,
+        risk_notes: Mapping[str, RiskNote],
     ) -> None:
         self.articles = dict(articles)
         """Articles by topic."""
@@ -75,6 +77,8 @@ class Knowledge:
         self.districts = districts
         self.case_types = case_types
         self.wording = wording
+        self.risk_notes = dict(risk_notes)
+        """What staff are told about a risk, by its code."""
 
     @classmethod
     def load(cls, root: Path) -> Knowledge:
@@ -96,6 +100,7 @@ class Knowledge:
             districts=Districts.load(root / "districts.yml"),
             case_types=case_types,
             wording=wording,
+            risk_notes=load_risk_notes(root),
         )
 
     @property
