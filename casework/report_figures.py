@@ -127,9 +127,9 @@ class Figures:
         return _rate(self.cases_reopened, self.cases_closed_once)
 
     @property
-    def volume(self) -> int:
-        """How much there is in it: what lines without an order of their own are ordered by."""
-        return (self.conversations or 0) + (self.started or 0) + self.handoffs + self.cases_opened
+    def weight(self) -> tuple[int, int, int, int]:
+        """What lines without an order of their own are ordered by: conversations first, then the rest."""
+        return self.conversations or 0, self.handoffs, self.cases_opened, self.started or 0
 
     def add_services(self, other: Figures) -> None:
         """Count the hand-offs and cases of another line as well (each belongs to one line only)."""

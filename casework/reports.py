@@ -101,7 +101,8 @@ async def report(session: AsyncSession, period: Period, grouping: Grouping, filt
     totals = await _totals(session, period, filters, list(lines.values()))
     rows = [Row(key, figures) for key, figures in lines.items()]
     if grouping not in (Grouping.DAY, Grouping.WEEK):
-        rows.sort(key=lambda row: (-row.figures.volume, row.key is None, row.key or ""))
+        rows.sort(key=lambda row: (row.key is None, row.key or ""))
+        rows.sort(key=lambda row: row.figures.weight, reverse=True)
     return Report(period, grouping, tuple(rows), totals)
 
 

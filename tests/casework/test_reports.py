@@ -195,7 +195,7 @@ async def test_topics_are_those_of_the_messages(database: Database) -> None:
     async with database.transaction() as session:
         await a_week(session)
     found = figures(await counted(database, Grouping.TOPIC))
-    assert set(found) == {"labour.wage_arrears", "labour.overtime", "heat.report", None}
+    assert list(found) == ["labour.wage_arrears", None, "labour.overtime", "heat.report"]
     wages = found["labour.wage_arrears"]
     assert (wages.conversations, wages.messages, wages.deflected) == (3, 4, 1)
     assert (wages.handoffs, wages.cases_opened, wages.cases_resolved) == (3, 3, 3)
@@ -285,7 +285,7 @@ async def test_a_day_begins_at_midnight_in_shanghai(
         await serve(session, conversation, moment)
         await make_case(session, conversation, opened_at=moment)
     found = await counted(database, Grouping.DAY)
-    full = [row.key for row in found.rows if row.figures.volume]
+    full = [row.key for row in found.rows if any(row.figures.weight)]
     assert full == ([] if day is None else [day])
     if day is not None:
         (line,) = [row.figures for row in found.rows if row.key == day]
