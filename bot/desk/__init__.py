@@ -19,9 +19,30 @@ STATIC = Path(__file__).parent / "static"
 
 def routers() -> list[APIRouter]:
     """The routers of the desk's parts."""
-    from bot.desk import profile, signing_in  # noqa: PLC0415  # the parts import this package
+    # The parts import this package.
+    from bot.desk import (  # noqa: PLC0415
+        audit,
+        conversation,
+        conversation_deeds,
+        conversation_files,
+        conversation_pickers,
+        profile,
+        reports,
+        signing_in,
+        wall,
+    )
 
-    return [signing_in.router, profile.router]
+    return [
+        signing_in.router,
+        profile.router,
+        wall.router,
+        reports.router,
+        audit.router,
+        conversation.router,
+        conversation_deeds.router,
+        conversation_files.router,
+        conversation_pickers.router,
+    ]
 
 
 class _Static(StaticFiles):
