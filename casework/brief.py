@@ -62,7 +62,7 @@ __all__ = [
 async def make_brief(
     session: AsyncSession, conversation: Conversation, knowledge: Knowledge, now: datetime
 ) -> Brief:
-    """The brief of a conversation, from its newest 300 messages, in seven statements however many there are."""
+    """The brief of a conversation, from its newest 300 messages, in seven statements however many."""
     spoken, truncated = await _read_messages(session, conversation.id)
     said = [message for message in spoken if message.author is Author.MEMBER]
     member = await members.get(session, conversation.member_id)

@@ -43,8 +43,8 @@ async def suggest(
 
     The words go to the inbox with personal data taken out. Said again of the same message it replaces what
     was said, until that is settled. Raises NotAllowed without the right SUGGEST, NotFound for no such
-    message, and BadInput: field ``intent`` (unknown, or never trained), ``suggestion_message`` (nothing a member wrote
-    stands behind it) or ``suggestion_settled``.
+    message, and BadInput: field ``intent`` (unknown, or never trained), ``suggestion_message`` (no words of a
+    member stand behind it) or ``suggestion_settled``.
     """
     require(staff, Right.SUGGEST)
     intent = knowledge.intents.get(should_intent)
