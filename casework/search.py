@@ -49,8 +49,10 @@ MAX_LOOKED_AT = 300
 _CHUNK = 30
 _RARE = 2000
 """A term of at most this many records is looked up; a more common one is met soon enough on the way back."""
-_WINDOWS = (500, 2_000, 8_000, 20_000)
-"""How far back, in records, a query of common words only looks."""
+_VERY_RARE = 100
+"""Terms are counted this far first: one so rare is enough, and counting takes time too."""
+_WINDOWS = (500, 2_000, 8_000)
+"""How far back, in records, a query of common words only looks; one after the other."""
 _PAIRS_ASKED = 6
 
 Chunk = tuple[list[tuple[str, datetime]], bool]
@@ -259,14 +261,18 @@ def _chunks(rows: Sequence[tuple[str, datetime]], *, last: bool) -> list[Chunk]:
 async def _counts(session: AsyncSession, kind: Kind, routes: Sequence[Route]) -> dict[Choices, int]:
     """How many records have each term, counted no further than what is rare."""
     asked = list(dict.fromkeys(terms for route in routes for terms in route))
-    if not asked:
-        return {}
-    counts = [
-        select(func.count()).select_from(_refs(kind, terms).limit(_RARE + 1).subquery()).scalar_subquery()
-        for terms in asked
-    ]
-    row = (await session.execute(select(*counts))).one()
-    return dict(zip(asked, row, strict=True))
+    found: dict[Choices, int] = {}
+    for enough in (_VERY_RARE, _RARE):
+        counts = [
+            select(func.count())
+            .select_from(_refs(kind, terms).limit(enough + 1).subquery())
+            .scalar_subquery()
+            for terms in asked
+        ]
+        found = dict(zip(asked, (await session.execute(select(*counts))).one(), strict=True))
+        if all(min(found[terms] for terms in route) <= enough for route in routes):
+            break
+    return found
 
 
 def _refs(kind: Kind, terms: Choices) -> Select[str]:

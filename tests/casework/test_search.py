@@ -173,6 +173,7 @@ async def test_the_newest_come_first_and_it_is_said_that_there_are_older_ones(da
 async def test_common_and_rare_words_find_the_same(
     database: Database, monkeypatch: pytest.MonkeyPatch, rare: int
 ) -> None:
+    monkeypatch.setattr(search, "_VERY_RARE", rare // 1000)
     monkeypatch.setattr(search, "_RARE", rare)
     monkeypatch.setattr(search, "_WINDOWS", (2, 3, 50))
     async with database.transaction() as session:
@@ -195,6 +196,7 @@ async def test_common_and_rare_words_find_the_same(
 async def test_an_old_phone_is_found_although_many_newer_texts_hold_the_same_digits(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(search, "_VERY_RARE", 1)
     monkeypatch.setattr(search, "_RARE", 2)
     monkeypatch.setattr(search, "_WINDOWS", (2,))
     old = await opened(database, facts={"phone": "13853138001"}, opened_at=FIRST_MOMENT - timedelta(days=90))
