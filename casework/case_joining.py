@@ -100,6 +100,8 @@ async def unmerge(
     """Take a merged case out again: it goes on where it was; a member who was told of the merge is told."""
     actor = Actor.of_staff(staff)
     into = None if case.merged_into_id is None else await session.get(Case, case.merged_into_id)
+    if into is not None:
+        await _hold_both(session, case, into)
     event = await move(session, case, Deed.UNMERGE, actor, reason=reason, now=now)
     if into is not None:
         said = wording.say("desk.taken_out_here", number=case.number)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import datetime
 from pathlib import Path
 
@@ -134,3 +135,25 @@ async def test_a_member_with_a_merged_case_can_still_be_forgotten(
         assert forgotten.cases == 2
         assert (into.state, case.state) == (CaseState.WITHDRAWN, CaseState.ACCEPTED)
         assert case.closed_at is not None
+
+
+async def test_two_cases_merged_into_each_other_at_once_end_with_one_that_goes_on(
+    database: Database, now: datetime
+) -> None:
+    async with database.transaction() as session:
+        staff = await make_staff(session)
+        one, two = await make_case(session), await make_case(session)
+
+    async def merge(case_id: str, into_id: str) -> bool:
+        async with database.transaction() as session:
+            case, into = await session.get_one(Case, case_id), await session.get_one(Case, into_id)
+            try:
+                await case_joining.merge(session, case, staff, into=into, now=now, wording=WORDING)
+            except TransitionRefused:
+                return False
+            return True
+
+    assert sorted(await asyncio.gather(merge(one.id, two.id), merge(two.id, one.id))) == [False, True]
+    async with database.read() as session:
+        found = [await session.get_one(Case, case.id) for case in (one, two)]
+        assert sorted(case.merged_into_id is None for case in found) == [False, True]

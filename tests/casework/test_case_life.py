@@ -307,6 +307,10 @@ def changes_of_state(source: str) -> list[int]:
     return lines
 
 
+HAVE_ANOTHER_STATE = {"casework/suggestions.py"}
+"""What they give a state to is no case: a training suggestion."""
+
+
 def test_only_move_changes_a_cases_state() -> None:
     found = [
         f"{path.relative_to(HOME)}:{line}"
@@ -314,7 +318,8 @@ def test_only_move_changes_a_cases_state() -> None:
         for path in sorted((HOME / room).rglob("*.py"))
         for line in changes_of_state(path.read_text(encoding="utf-8"))
     ]
-    assert [place.split(":")[0] for place in found] == ["casework/case_life.py"]
+    places = [place.split(":")[0] for place in found]
+    assert [place for place in places if place not in HAVE_ANOTHER_STATE] == ["casework/case_life.py"]
 
 
 @pytest.mark.parametrize(
