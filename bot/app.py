@@ -22,6 +22,7 @@ from bot.desk import sessions
 from bot.desk.entrance import Entrance
 from bot.desk.errors import DeskFaults, install_desk_errors
 from bot.desk.keeper import keep_watch
+from bot.desk.live import open_desk_feed
 from bot.dialogue import DialogueClient, open_dialogue
 from bot.headers import SecurityHeaders
 from bot.house import House
@@ -79,6 +80,7 @@ def create_app(
                 talk = await stack.enter_async_context(open_dialogue(settings))
             house = await stack.enter_async_context(open_house(settings, talk, clock or SystemClock()))
             app.state.house = house
+            app.state.desk_feed = await stack.enter_async_context(open_desk_feed(house))
             app.state.limits = Limits.of(settings)
             app.state.entrance = Entrance()
             app.state.health = Health(house.database, talk)
@@ -228,3 +230,4 @@ def end_streams(app: FastAPI) -> None:
     house: House | None = getattr(app.state, "house", None)
     if house is not None:
         house.switchboard.feed.close()
+        app.state.desk_feed.close()

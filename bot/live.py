@@ -34,6 +34,7 @@ class LiveFeed:
         self._seen: dict[str, Newest] = {}
         self._end = asyncio.Event()
         self._anyone = asyncio.Event()
+        self._listeners: list[Callable[[str], None]] = []
 
     @property
     def subscribers(self) -> int:
@@ -42,8 +43,14 @@ class LiveFeed:
 
     def wake(self, conversation_id: str) -> None:
         """Say that something was written in the conversation; costs nothing when nobody watches it."""
+        for listener in self._listeners:
+            listener(conversation_id)
         for bell in self._bells.get(conversation_id, ()):
             bell.set()
+
+    def on_wake(self, listener: Callable[[str], None]) -> None:
+        """Call this as well with the conversation something was written in."""
+        self._listeners.append(listener)
 
     def close(self) -> None:
         """End every subscription, now and later ones at once: what is already written is still given out."""

@@ -27,6 +27,7 @@ def routers() -> list[APIRouter]:
         conversation_files,
         conversation_pickers,
         profile,
+        queue,
         reports,
         signing_in,
         wall,
@@ -35,6 +36,7 @@ def routers() -> list[APIRouter]:
     return [
         signing_in.router,
         profile.router,
+        queue.router,
         wall.router,
         reports.router,
         audit.router,

@@ -18,6 +18,7 @@ from bot.house import House
 from casework import staff_talk
 from casework.clock import SHANGHAI
 from casework.permissions import Right, may
+from casework.risks import load_risk_notes
 from casework.tables import Staff
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -33,6 +34,8 @@ NAVIGATION: tuple[tuple[str, str, str, tuple[Right, ...]], ...] = (
 )
 """Label, address, the key after ``g`` that goes there, and the rights of which one is enough."""
 CHANNELS = {"telegram": "Telegram", "web": "网页", "api": "接口"}
+MORE_RISKS = {"overdue": "等得太久"}
+"""Codes of what makes a conversation pressing that are no risk of the member's."""
 PRIORITIES = ("▲ 特急", "◆ 紧急", "○ 一般")
 
 
@@ -98,6 +101,12 @@ def navigation(staff: Staff | None, path: str) -> list[dict[str, Any]]:
     ]
 
 
+def topic_labels(house: House) -> dict[str, str]:
+    """What each topic is called: its article's label, else that of its first intent."""
+    topics = {intent.topic: intent.label for intent in reversed(house.knowledge.intents.values())}
+    return topics | {topic: article.label for topic, article in house.knowledge.articles.items()}
+
+
 def when_text(moment: datetime, now: datetime) -> str:
     """A moment on the screen in Shanghai: 14:05, 昨天 14:05, 11-20 09:00, with the year in another one."""
     local, today = moment.astimezone(SHANGHAI), now.astimezone(SHANGHAI).date()
@@ -138,8 +147,8 @@ def _environment(house: House) -> Environment:
         lstrip_blocks=True,
         auto_reload=house.settings.environment != "production",
     )
-    topics = {intent.topic: intent.label for intent in reversed(house.knowledge.intents.values())}
-    topics |= {topic: article.label for topic, article in house.knowledge.articles.items()}
+    topics = topic_labels(house)
+    risks = load_risk_notes(house.settings.home / "data" / "knowledge")
 
     def when(moment: datetime | None) -> Markup:
         if moment is None:
@@ -169,7 +178,8 @@ def _environment(house: House) -> Environment:
         "district": lambda district: district or "未说区县",
         "priority": lambda priority: PRIORITIES[int(priority)],
         "case_state": case_state,
+        "risk": lambda code: risks[code].label if code in risks else MORE_RISKS.get(code, code),
     }
     made.filters.update(filters)
-    made.globals |= {"static": lambda name: f"{STATIC_URL}/{name}", "topic_labels": topics}
+    made.globals["static"] = lambda name: f"{STATIC_URL}/{name}"
     return made

@@ -1,5 +1,6 @@
 // The live feed: one stream of server-sent events, opened again with patience when it breaks.
 //   live.on("queue" | "conversation" | "alert" | "presence" | "watchers" | "again", fn) gives what takes it away.
+//   The same as document events: "desk:queue" … with the data in `detail`, "desk:connected" for "again".
 //   "again" comes when the stream is back after a break: whatever a page shows may be old, read it anew.
 import { me } from "./net.js";
 import { announce, toast } from "./notify.js";
@@ -27,6 +28,7 @@ function tell(event, data) {
   for (const fn of listeners.get(event) ?? []) {
     try { fn(data); } catch (error) { console.error(error); }
   }
+  document.dispatchEvent(new CustomEvent(`desk:${event === "again" ? "connected" : event}`, { detail: data }));
 }
 
 function heard() {
@@ -104,11 +106,15 @@ live.on("queue", ({ counts, urgent, news }) => {
 live.on("conversation", ({ author, staff_id: owner, fresh }) => {
   if (fresh && author === "member" && owner === me) alarm.beep();
 });
-live.on("alert", ({ id, text, href, unread }) => {
+const ALERTS = {
+  mention: "有同事在备注里提到您", assigned: "有一件事派给您了", transferred: "有会话转给您",
+  warning: "有会话快到承诺的时间了", breach: "有会话过了承诺的时间", bad_rating: "有职工对服务不满意",
+};
+live.on("alert", ({ id, kind, href, unread }) => {
   const shown = document.getElementById("unread");
   if (shown) { shown.textContent = unread; shown.hidden = !unread; }
   document.getElementById("bell")?.setAttribute("aria-label", `提醒，${unread} 条未读`);
-  if (id) { toast(text, { href }); alarm.beep(); }
+  if (id) { toast(ALERTS[kind] ?? "有新的提醒", { href }); alarm.beep(kind === "breach" || kind === "bad_rating"); }
 });
 live.on("presence", ({ staff_id: who, presence }) => {
   const select = document.getElementById("presence");

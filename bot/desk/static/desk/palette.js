@@ -3,6 +3,8 @@ import { caps, keys } from "./keys.js";
 import { get } from "./net.js";
 import { open } from "./notify.js";
 
+const KINDS = { conversation: "会话", case: "工单" };
+const WHY = { id: "编号", name: "姓名", phone: "电话", number: "工单号", text: "说过的话" };
 const extra = [];
 
 /** Letters in their order, the closer together and the earlier the better; null when they are not all there. */
@@ -28,7 +30,11 @@ function commands() {
 async function found(text, signal) {
   if (text.trim().length < 2) return [];
   const { results } = await get(`/desk/find?q=${encodeURIComponent(text.trim())}`, { signal });
-  return results.map((one) => ({ label: one.label, hint: one.hint, run: () => { location.href = one.href; } }));
+  return results.map((one) => ({
+    label: `${KINDS[one.kind]}：${one.name ?? "未留姓名"}${one.topic ? ` · ${one.topic}` : ""}`,
+    hint: WHY[one.why] ?? "",
+    run: () => { location.href = one.href; },
+  }));
 }
 
 function show() {
