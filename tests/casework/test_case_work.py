@@ -16,7 +16,7 @@ from casework.buttons import resolve_button
 from casework.case_types import CaseTypes
 from casework.database import Database
 from casework.desk_rules import load_desk_rules
-from casework.errors import BadInput, NotAllowed, TransitionRefused
+from casework.errors import BadInput, NotAllowed, NotFound, TransitionRefused
 from casework.tables import (
     Alert,
     AlertKind,
@@ -458,3 +458,33 @@ async def test_an_auditor_does_nothing_to_a_case(sqlite_database: Database, now:
         with pytest.raises(NotAllowed):
             await case_work.note(session, case, auditor, text="看过", now=now, wording=WORDING)
         assert await session.scalar(select(func.count()).select_from(Alert)) == 0
+
+
+async def test_a_team_is_found_unless_it_was_closed(sqlite_database: Database, now: datetime) -> None:
+    async with sqlite_database.transaction() as session:
+        open_team, closed = (
+            Team(name="欠薪组", created_at=now),
+            Team(name="旧组", active=False, created_at=now),
+        )
+        session.add_all([open_team, closed])
+        await session.flush()
+        assert await case_work.find_team(session, open_team.id) is open_team
+        for team_id in (closed.id, closed.id + 1):
+            with pytest.raises(NotFound):
+                await case_work.find_team(session, team_id)
+
+
+@pytest.mark.parametrize(
+    ("values", "priority"),
+    [
+        ({}, Priority.NORMAL),
+        ({"urgent": True}, Priority.HIGH),
+        ({"urgent": True, "priority": Priority.CRITICAL}, Priority.CRITICAL),
+    ],
+)
+async def test_an_urgent_case_is_pressing_from_the_start(
+    sqlite_database: Database, now: datetime, values: dict[str, Any], priority: Priority
+) -> None:
+    async with sqlite_database.transaction() as session:
+        case = await cases.open_case(session, new_case(await make_conversation(session), **values), now)
+        assert case.priority == priority
