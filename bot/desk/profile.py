@@ -180,7 +180,13 @@ async def _profile(
     async with house.database.read() as session:
         sessions = await staff_sessions.list_sessions(session, signed.staff, house.clock.now())
     return await page(
-        request, "profile.html", signed=signed, status=status, sessions=sessions, done=done, error=error
+        request,
+        "profile.html",
+        signed=signed,
+        status=status,
+        sessions=sessions,
+        done=done,
+        error=error,
     )
 
 

@@ -12,6 +12,7 @@ from starlette.responses import RedirectResponse, Response
 
 from bot.api.doorkeeper import TheHouse
 from bot.api.limits import address_of
+from bot.desk.browsers import browser_name
 from bot.desk.entrance import Entrance, minutes_until
 from bot.desk.sessions import (
     HOME,
@@ -164,7 +165,7 @@ async def _begin(request: Request, house: House, staff: Staff) -> str:
     async with house.database.transaction() as session:
         if before is not None:
             await staff_sessions.end_session(session, before.staff, before.session.id, now)
-        browser = request.headers.get("user-agent")
+        browser = browser_name(request.headers.get("user-agent"))
         _, token = await staff_sessions.open_session(
             session, staff, browser, now, confirmed=not staff.totp_on
         )

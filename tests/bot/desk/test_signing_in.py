@@ -12,6 +12,7 @@ import pyotp
 import pytest
 from fastapi import FastAPI
 
+from bot.desk.browsers import browser_name
 from bot.desk.sessions import COOKIE
 from bot.desk.signing_in import FORM_COOKIE
 from bot.house import House
@@ -515,6 +516,32 @@ async def test_every_form_needs_the_sessions_token(desk_client: SignIn, path: st
     for values in ({}, {"csrf": other.csrf}, {"csrf": here.cookies.get(FORM_COOKIE) or "x"}):
         assert (await here.post(path, data=values)).status_code == 403
     assert (await here.get("/desk/profile")).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("user_agent", "name"),
+    [
+        (
+            "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) "
+            "Chrome/130.0.0.0 Safari/537.36 Edg/130.0.0.0",
+            "Edge · Windows",
+        ),
+        (
+            "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130 Safari/537",
+            "Chrome · Linux",
+        ),
+        (
+            "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) "
+            "Version/18.0 Mobile/15E148 Safari/604.1",
+            "Safari · iPhone",
+        ),
+        ("Mozilla/5.0 (Android 15; Mobile; rv:130.0) Gecko/130.0 Firefox/130.0", "Firefox · Android"),
+        ("curl/8", "curl/8"),
+        (None, None),
+    ],
+)
+def test_a_browser_is_called_what_its_owner_calls_it(user_agent: str | None, name: str | None) -> None:
+    assert browser_name(user_agent) == name
 
 
 async def test_the_browsers_name_is_shown_as_text(browser: httpx.AsyncClient, hire: Hire) -> None:
