@@ -14,6 +14,7 @@ from bot.api.doorkeeper import TheHouse
 from bot.desk.conversation_page import (
     NEWS,
     PAGE,
+    ConversationId,
     Talk,
     others_watching,
     read_beside,
@@ -30,7 +31,7 @@ from casework.desk_rules import read_desk_rules
 from casework.permissions import Right
 from casework.visibility import MASKED
 
-router = APIRouter(prefix="/desk/c/{conversation_id}", include_in_schema=False)
+router = APIRouter(prefix="/desk/c/{id}", include_in_schema=False)
 
 Looker = Annotated[Signed, Depends(needs(Right.LOOK))]
 Exporter = Annotated[Signed, Depends(needs(Right.EXPORT))]
@@ -41,7 +42,7 @@ EXPORT_LINES = 2000
 @router.get("")
 @open_to(Role.STAFF)
 async def conversation_page(
-    conversation_id: str, request: Request, signed: Looker, house: TheHouse
+    conversation_id: ConversationId, request: Request, signed: Looker, house: TheHouse
 ) -> HTMLResponse:
     """The page itself."""
     now = house.clock.now()
@@ -57,7 +58,7 @@ async def conversation_page(
 @router.get("/news")
 @open_to(Role.STAFF)
 async def news(
-    conversation_id: str,
+    conversation_id: ConversationId,
     request: Request,
     signed: Looker,
     house: TheHouse,
@@ -83,7 +84,7 @@ async def news(
 @router.get("/older")
 @open_to(Role.STAFF)
 async def older(
-    conversation_id: str,
+    conversation_id: ConversationId,
     request: Request,
     signed: Looker,
     house: TheHouse,
@@ -109,7 +110,9 @@ async def older(
 
 @router.get("/parts")
 @open_to(Role.STAFF)
-async def parts(conversation_id: str, request: Request, signed: Looker, house: TheHouse) -> HTMLResponse:
+async def parts(
+    conversation_id: ConversationId, request: Request, signed: Looker, house: TheHouse
+) -> HTMLResponse:
     """Everything around the transcript, each part in the element whose id it replaces."""
     now = house.clock.now()
     async with house.database.read() as session:
@@ -121,16 +124,16 @@ async def parts(conversation_id: str, request: Request, signed: Looker, house: T
 @router.get("/deliveries")
 @open_to(Role.STAFF)
 async def deliveries(
-    conversation_id: str,
+    conversation_id: ConversationId,
     signed: Looker,
     house: TheHouse,
-    id: Annotated[list[int], Query(max_length=MAX_STATES)],
+    message: Annotated[list[int], Query(max_length=MAX_STATES)],
 ) -> JSONResponse:
     """What became of messages that were still on their way."""
     now = house.clock.now()
     async with house.database.read() as session:
         talk = await read_talk(session, conversation_id, signed.staff, now)
-        own = await desk_view.own_messages(session, talk.conversation.id, id)
+        own = await desk_view.own_messages(session, talk.conversation.id, message)
         found = await staff_talk.delivery_of(session, own)
     return JSONResponse(
         {str(message_id): {"state": one.state.value, "error": one.error} for message_id, one in found.items()}
@@ -139,7 +142,7 @@ async def deliveries(
 
 @router.get("/watching")
 @open_to(Role.STAFF)
-async def watching(conversation_id: str, signed: Looker, house: TheHouse) -> JSONResponse:
+async def watching(conversation_id: ConversationId, signed: Looker, house: TheHouse) -> JSONResponse:
     """Which colleagues have it open, and who of them is typing."""
     async with house.database.read() as session:
         others = await others_watching(session, conversation_id, signed.staff, house.clock.now())
@@ -148,7 +151,9 @@ async def watching(conversation_id: str, signed: Looker, house: TheHouse) -> JSO
 
 @router.get("/export.txt")
 @open_to(Role.STAFF)
-async def export(conversation_id: str, request: Request, signed: Exporter, house: TheHouse) -> Response:
+async def export(
+    conversation_id: ConversationId, request: Request, signed: Exporter, house: TheHouse
+) -> Response:
     """The transcript as a text file, masked whatever the reader has been allowed to see; audited."""
     now = house.clock.now()
     async with house.database.transaction() as session:

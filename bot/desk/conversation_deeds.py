@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 
 from bot.api.doorkeeper import TheHouse
-from bot.desk.conversation_page import others_watching
+from bot.desk.conversation_page import ConversationId, others_watching
 from bot.desk.sessions import Signed, needs, wants_page
 from bot.house import House
 from bot.roles import Role, open_to
@@ -32,7 +32,7 @@ from casework.errors import BadInput, NotFound
 from casework.permissions import Right
 from casework.tables import Conversation, Priority
 
-router = APIRouter(prefix="/desk/c/{conversation_id}", include_in_schema=False)
+router = APIRouter(prefix="/desk/c/{id}", include_in_schema=False)
 
 Answerer = Annotated[Signed, Depends(needs(Right.ANSWER))]
 Looker = Annotated[Signed, Depends(needs(Right.LOOK))]
@@ -47,7 +47,9 @@ Ids = Annotated[list[str], Form()]
 
 @router.post("/takeover")
 @open_to(Role.STAFF)
-async def take_over(conversation_id: str, request: Request, signed: Answerer, house: TheHouse) -> Response:
+async def take_over(
+    conversation_id: ConversationId, request: Request, signed: Answerer, house: TheHouse
+) -> Response:
     """I speak from now on."""
     async with house.database.transaction() as session:
         conversation = await conversations.get(session, conversation_id)
@@ -60,7 +62,7 @@ async def take_over(conversation_id: str, request: Request, signed: Answerer, ho
 @router.post("/reply")
 @open_to(Role.STAFF)
 async def reply(
-    conversation_id: str,
+    conversation_id: ConversationId,
     request: Request,
     signed: Answerer,
     house: TheHouse,
@@ -93,7 +95,7 @@ async def reply(
 @router.post("/note")
 @open_to(Role.STAFF)
 async def note(
-    conversation_id: str, request: Request, signed: Answerer, house: TheHouse, text: Text
+    conversation_id: ConversationId, request: Request, signed: Answerer, house: TheHouse, text: Text
 ) -> Response:
     """Leave a note among staff."""
     async with house.database.transaction() as session:
@@ -105,7 +107,7 @@ async def note(
 @router.post("/handback")
 @open_to(Role.STAFF)
 async def hand_back(
-    conversation_id: str,
+    conversation_id: ConversationId,
     request: Request,
     signed: Answerer,
     house: TheHouse,
@@ -134,7 +136,9 @@ async def hand_back(
 
 @router.post("/finish")
 @open_to(Role.STAFF)
-async def finish(conversation_id: str, request: Request, signed: Answerer, house: TheHouse) -> Response:
+async def finish(
+    conversation_id: ConversationId, request: Request, signed: Answerer, house: TheHouse
+) -> Response:
     """The talk is over, I write down what came of it."""
     async with house.database.transaction() as session:
         conversation = await handoff.finish(
@@ -145,7 +149,9 @@ async def finish(conversation_id: str, request: Request, signed: Answerer, house
 
 @router.post("/resume")
 @open_to(Role.STAFF)
-async def resume(conversation_id: str, request: Request, signed: Answerer, house: TheHouse) -> Response:
+async def resume(
+    conversation_id: ConversationId, request: Request, signed: Answerer, house: TheHouse
+) -> Response:
     """It was not over."""
     async with house.database.transaction() as session:
         conversation = await handoff.resume(
@@ -156,7 +162,9 @@ async def resume(conversation_id: str, request: Request, signed: Answerer, house
 
 @router.post("/release")
 @open_to(Role.STAFF)
-async def release(conversation_id: str, request: Request, signed: Answerer, house: TheHouse) -> Response:
+async def release(
+    conversation_id: ConversationId, request: Request, signed: Answerer, house: TheHouse
+) -> Response:
     """Back to the queue, for anybody."""
     async with house.database.transaction() as session:
         conversation = await handoff.release(
@@ -172,7 +180,12 @@ async def release(conversation_id: str, request: Request, signed: Answerer, hous
 @router.post("/transfer")
 @open_to(Role.STAFF)
 async def transfer(
-    conversation_id: str, request: Request, signed: Answerer, house: TheHouse, to: Text, note: Optional = None
+    conversation_id: ConversationId,
+    request: Request,
+    signed: Answerer,
+    house: TheHouse,
+    to: Text,
+    note: Optional = None,
 ) -> Response:
     """Pass on: ``to`` is ``staff:<id>`` or ``team:<id>``."""
     now = house.clock.now()
@@ -198,7 +211,7 @@ async def transfer(
 @router.post("/hold")
 @open_to(Role.STAFF)
 async def hold(
-    conversation_id: str,
+    conversation_id: ConversationId,
     request: Request,
     signed: Answerer,
     house: TheHouse,
@@ -227,7 +240,7 @@ async def hold(
 @router.post("/snooze")
 @open_to(Role.STAFF)
 async def snooze(
-    conversation_id: str,
+    conversation_id: ConversationId,
     request: Request,
     signed: Answerer,
     house: TheHouse,
@@ -249,7 +262,7 @@ async def snooze(
 @router.post("/block")
 @open_to(Role.STAFF)
 async def block(
-    conversation_id: str,
+    conversation_id: ConversationId,
     request: Request,
     signed: Blocker,
     house: TheHouse,
@@ -280,7 +293,7 @@ async def block(
 @router.post("/priority")
 @open_to(Role.STAFF)
 async def set_priority(
-    conversation_id: str,
+    conversation_id: ConversationId,
     request: Request,
     signed: Answerer,
     house: TheHouse,
@@ -298,7 +311,7 @@ async def set_priority(
 @router.post("/should-be")
 @open_to(Role.STAFF)
 async def should_be(
-    conversation_id: str,
+    conversation_id: ConversationId,
     request: Request,
     signed: Suggester,
     house: TheHouse,
@@ -318,7 +331,7 @@ async def should_be(
 @router.post("/unmask")
 @open_to(Role.STAFF)
 async def unmask(
-    conversation_id: str, request: Request, signed: Unmasker, house: TheHouse, reason: Text
+    conversation_id: ConversationId, request: Request, signed: Unmasker, house: TheHouse, reason: Text
 ) -> Response:
     """See the member's name and phone for a while; audited with the reason."""
     now = house.clock.now()
@@ -331,7 +344,7 @@ async def unmask(
 @router.post("/cases")
 @open_to(Role.STAFF)
 async def open_case(
-    conversation_id: str, request: Request, signed: CaseWorker, house: TheHouse, case_type: Text
+    conversation_id: ConversationId, request: Request, signed: CaseWorker, house: TheHouse, case_type: Text
 ) -> Response:
     """Open a case for the member with what they have told."""
     now = house.clock.now()
@@ -346,7 +359,7 @@ async def open_case(
 @router.post("/watch")
 @open_to(Role.STAFF)
 async def watch(
-    conversation_id: str,
+    conversation_id: ConversationId,
     signed: Looker,
     house: TheHouse,
     typing: Annotated[bool, Form()] = False,

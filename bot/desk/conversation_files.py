@@ -14,6 +14,7 @@ from bot.api.attachments import UPLOAD_TIME_LIMIT_S
 from bot.api.doorkeeper import TheHouse
 from bot.api.errors import TooSlow
 from bot.api.upload import file_of
+from bot.desk.conversation_page import ConversationId
 from bot.desk.sessions import Signed, needs
 from bot.desk.turns import SHOWN_INLINE, size_label
 from bot.roles import Role, open_to
@@ -22,7 +23,7 @@ from casework.desk_moves import moves_open_to
 from casework.errors import NotAllowed, NotFound
 from casework.permissions import Right
 
-router = APIRouter(prefix="/desk/c/{conversation_id}/files", include_in_schema=False)
+router = APIRouter(prefix="/desk/c/{id}/files", include_in_schema=False)
 
 Answerer = Annotated[Signed, Depends(needs(Right.ANSWER))]
 NOTHING_RUNS = "sandbox; default-src 'none'; img-src 'self'; style-src 'none'"
@@ -30,7 +31,9 @@ NOTHING_RUNS = "sandbox; default-src 'none'; img-src 'self'; style-src 'none'"
 
 @router.post("")
 @open_to(Role.STAFF)
-async def upload(conversation_id: str, request: Request, signed: Answerer, house: TheHouse) -> JSONResponse:
+async def upload(
+    conversation_id: ConversationId, request: Request, signed: Answerer, house: TheHouse
+) -> JSONResponse:
     """Take one file in; it is sent with the reply that names its id. The token comes in the header."""
     now = house.clock.now()
     store = house.attachments
@@ -57,7 +60,7 @@ async def upload(conversation_id: str, request: Request, signed: Answerer, house
 @router.get("/{attachment_id}")
 @open_to(Role.STAFF)
 async def download(
-    conversation_id: str, attachment_id: str, signed: Answerer, house: TheHouse
+    conversation_id: ConversationId, attachment_id: str, signed: Answerer, house: TheHouse
 ) -> StreamingResponse:
     """A file, to be saved rather than shown."""
     return await _served(house, conversation_id, attachment_id, inline=False)
@@ -66,7 +69,7 @@ async def download(
 @router.get("/{attachment_id}/shown")
 @open_to(Role.STAFF)
 async def shown(
-    conversation_id: str, attachment_id: str, signed: Answerer, house: TheHouse
+    conversation_id: ConversationId, attachment_id: str, signed: Answerer, house: TheHouse
 ) -> StreamingResponse:
     """An image of a kind that can hold no script, to be shown in the page; NotFound for any other file."""
     return await _served(house, conversation_id, attachment_id, inline=True)

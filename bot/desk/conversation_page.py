@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Annotated
 
+from fastapi import Path
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.desk.turns import Turn, as_turns
@@ -18,6 +20,8 @@ from casework.staff_talk import Watching
 from casework.tables import Case, Conversation, Handoff, Member, Message, Staff, Team
 from casework.visibility import Sight, sight_of
 
+ConversationId = Annotated[str, Path(alias="id", max_length=64)]
+"""A conversation named in an address of the desk (the members' API calls its own ``conversation_id``)."""
 PAGE = 60
 """Turns shown at first, and with each look further back."""
 NEWS = 100

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Query
 from fastapi.responses import JSONResponse
 
 from bot.api.doorkeeper import TheHouse
-from bot.desk.conversation_page import read_talk
+from bot.desk.conversation_page import ConversationId, read_talk
 from bot.desk.initials import initials
 from bot.desk.sessions import Signed, needs
 from bot.roles import Role, open_to
@@ -26,10 +26,10 @@ Suggester = Annotated[Signed, Depends(needs(Right.SUGGEST))]
 Looked = Annotated[str, Query(max_length=40)]
 
 
-@router.get("/desk/c/{conversation_id}/canned")
+@router.get("/desk/c/{id}/canned")
 @open_to(Role.STAFF)
 async def canned_replies(
-    conversation_id: str, signed: Answerer, house: TheHouse, q: Looked = ""
+    conversation_id: ConversationId, signed: Answerer, house: TheHouse, q: Looked = ""
 ) -> JSONResponse:
     """Canned replies that fit what was typed, or the topic; their variables filled in, open ones named."""
     now = house.clock.now()

@@ -118,7 +118,7 @@ const all = () => Promise.all([news(), parts().catch(() => {})]);
 async function deliveries() {
   const waiting = [...turns.querySelectorAll("[data-pending]")].slice(-50);
   if (!waiting.length || document.hidden) return;
-  const query = new URLSearchParams(waiting.map((line) => ["id", line.dataset.id]));
+  const query = new URLSearchParams(waiting.map((line) => ["message", line.dataset.id]));
   const found = await get(`${here}/deliveries?${query}`).catch(() => ({}));
   const said = {
     sent: ["is-sent", "✓ 已送达"],

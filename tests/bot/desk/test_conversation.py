@@ -491,7 +491,7 @@ async def test_what_became_of_a_message_is_shown_on_channels_that_push(
     async with house.database.transaction() as session:
         entry = await session.get_one(OutboxEntry, entry.id)
         entry.delivery = Delivery.BLOCKED
-    found = (await worker.get(f"{where}/deliveries", params={"id": [message.id, 999]})).json()
+    found = (await worker.get(f"{where}/deliveries", params={"message": [message.id, 999]})).json()
     assert found == {str(message.id): {"state": "blocked", "error": None}}
     assert "对方已屏蔽" in (await worker.page(where)).text
 
