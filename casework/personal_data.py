@@ -47,6 +47,8 @@ _INTRODUCED = re.compile(
     rf"(?P<lead>我叫|俺叫|名字叫|名字是|姓名是?[:：]?\s?|联系人是?[:：]?\s?|我是|俺是)"
     rf"(?P<name>[{_SURNAMES}][{_HAN}]{{1,2}})(?=[^{_HAN}]|$|[，。,.、！!；;：:的在电])"
 )
+_LONG_NUMBER = re.compile(r"\d{9,}")
+"""No amount or date has so many digits: whatever it is, it belongs to somebody."""
 _NARROW = {wide: wide - 0xFEE0 for wide in range(0xFF01, 0xFF5F)} | {0x3000: 0x20}
 _GAP = r"[\s\-‐-―·.()]{0,3}"
 _TITLES = "(?:师傅|先生|女士|大姐|大哥|老师|阿姨|大叔|小姐)"
@@ -72,6 +74,7 @@ def removed_personal_data(text: str, member: Member | None, facts: Mapping[str, 
         clean = redacted
     for kind, placeholder in _REDACTED.items():
         clean = clean.replace(kind, placeholder)
+    clean = _LONG_NUMBER.sub("[号码]", clean)
     clean = _INTRODUCED.sub(rf"\g<lead>{NAME}", clean)
     return _FIRM.sub(_without_firm, clean)
 
@@ -105,7 +108,7 @@ def _spellings(name: str, value: str) -> Iterable[tuple[str, str]]:
     if name == "phone":
         digits = [character for character in value if character.isdecimal()]
         if len(digits) >= 7:
-            yield "".join(digits), rf"(?<!\d){_GAP.join(digits)}(?!\d)"
+            yield "".join(digits), _GAP.join(digits)
         return
     if len(value) >= 2:
         yield value, r"\s*".join(re.escape(character) for character in value if not character.isspace())
