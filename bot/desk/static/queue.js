@@ -29,9 +29,9 @@ async function renew() {
   const wait = asked + EVERY_MS - Date.now();
   if (wait > 0) { timer = setTimeout(renew, wait); return; }
   asked = Date.now();
-  const focused = list.contains(document.activeElement);
   try {
-    if (await refresh(list)) choose(current(), focused);
+    const { changed, focused } = await refresh(list);
+    if (changed) choose(current(), focused);
   } catch { /* the live line says that the connection is lost */ }
 }
 

@@ -13,13 +13,14 @@ export function swap(html) {
   tick();
 }
 
-/** Fetches the address in data-fragment into the element, when it changed; gives whether it did. */
+/** Fetches the address in data-fragment into the element, when it changed; gives {changed, focused}: whether the focus was in it. */
 export async function refresh(element) {
-  if (!element?.dataset.fragment) return false;
+  if (!element?.dataset.fragment) return { changed: false, focused: false };
   const { html, etag } = await fragment(element.dataset.fragment, { etag: element.dataset.etag });
-  if (html === null) return false;
+  const focused = element.contains(document.activeElement);
+  if (html === null) return { changed: false, focused };
   element.innerHTML = html;
   if (etag) element.dataset.etag = etag; else delete element.dataset.etag;
   tick(element);
-  return true;
+  return { changed: true, focused };
 }
