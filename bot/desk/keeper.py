@@ -1,4 +1,4 @@
-"""Keeper: every few seconds does what is due at the desk, so that nobody waits unheard and nothing is stuck."""
+"""Keeper: every few seconds does what is due at the desk: nobody waits unheard, and nothing stays stuck."""
 
 from __future__ import annotations
 
