@@ -1,7 +1,7 @@
 // The conversation page: live turns, deeds and their dialogs, keys, who else is here.
 
 import { csrf, fragment, get, keys, live, open, post, tick, toast } from "./desk.js";
-import { refresh } from "./desk/swap.js";
+import { chooseTab, neighbour, readLists } from "./around.js";
 import { composer, refreshComposer, write } from "./composer.js";
 import { best, pick } from "./picker.js";
 import { here, id, may } from "./talk.js";
@@ -18,6 +18,7 @@ const BOT_LOOK_MS = 4_000;
 // ---- the transcript
 
 let unseen = 0;
+let stuck = true;
 let fetching = null;
 let again = false;
 
@@ -27,6 +28,7 @@ const atEnd = () => scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight
 
 function toTheEnd() {
   scroll.scrollTop = scroll.scrollHeight;
+  stuck = true;
   unseen = 0;
   toEnd.hidden = true;
 }
@@ -49,7 +51,6 @@ async function news() {
 async function append() {
   const query = new URLSearchParams({ after: lastId(), last_day: lastDay() });
   const { html } = await fragment(`${here}/news?${query}`);
-  const stuck = atEnd();
   const fresh = document.createElement("template");
   fresh.innerHTML = html;
   let count = 0;
@@ -255,8 +256,9 @@ document.addEventListener("submit", (event) => {
 
 let typedAt = 0;
 
-async function beat(typing = false) {
+async function beat() {
   if (document.hidden) return;
+  const typing = Date.now() - typedAt < 2 * TYPING_EVERY_MS;
   const found = await post(`${here}/watch`, { typing }).catch(() => null);
   if (found) showWatching(found.watching);
 }
@@ -281,7 +283,7 @@ function onTyped() {
   const now = Date.now();
   if (now - typedAt < TYPING_EVERY_MS) return;
   typedAt = now;
-  beat(true);
+  beat();
 }
 
 // ---- clocks on the screen
@@ -297,70 +299,29 @@ function countDown() {
   }
 }
 
-// ---- neighbours, tabs, what is remembered
-
-const lists = [...document.querySelectorAll(".talk-queue [data-fragment]")];
-let listing = 0;
-
-/** The lists beside the conversation; however much happens, read at most once a second. */
-function readLists() {
-  if (listing || document.hidden) return;
-  listing = setTimeout(async () => {
-    await Promise.all(lists.map((list) => refresh(list).catch(() => {})));
-    listing = 0;
-    for (const link of document.querySelectorAll(`.talk-queue a[href="${here}"]`)) link.setAttribute("aria-current", "page");
-  }, 1000);
-}
-
-function neighbour(step) {
-  const links = [...document.querySelectorAll('.talk-queue a[href^="/desk/c/"]')].map((link) => link.getAttribute("href"));
-  const others = [...new Set([...links, here])];
-  const at = others.indexOf(here);
-  const next = links.includes(here) ? others[(at + step + others.length) % others.length] : others[step > 0 ? 0 : others.length - 2];
-  if (next && next !== here) location.assign(next);
-  else toast("没有别的会话了。");
-}
-
-function chooseTab(name) {
-  document.getElementById("main").dataset.tab = name;
-  for (const tab of document.querySelectorAll(".talk-tabs [role=tab]")) {
-    const chosen = tab.id === `tab-${name}`;
-    tab.setAttribute("aria-selected", String(chosen));
-    tab.tabIndex = chosen ? 0 : -1;
-  }
-}
-
-const tabs = [...document.querySelectorAll(".talk-tabs [role=tab]")];
-for (const tab of tabs) {
-  tab.addEventListener("click", () => chooseTab(tab.id.slice("tab-".length)));
-  tab.addEventListener("keydown", (event) => {
-    const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
-    if (!step) return;
-    const next = tabs[(tabs.indexOf(tab) + step + tabs.length) % tabs.length];
-    next.focus();
-    chooseTab(next.id.slice("tab-".length));
-  });
-}
-
-document.addEventListener("toggle", (event) => {
-  if (event.target.matches?.("#talk-brief > details")) {
-    localStorage.setItem("desk.brief", event.target.open ? "open" : "closed");
-  }
-}, true);
-if (localStorage.getItem("desk.brief") === "closed") document.querySelector("#talk-brief > details")?.removeAttribute("open");
-
 // ---- begin
 
 chooseTab("talk");
-new ResizeObserver(([entry]) => {
-  document.getElementById("talk-main").style.setProperty("--composer", `${entry.target.offsetHeight}px`);
-}).observe(document.getElementById("composer"));
-composer({ onSent: all, onTyped });
+const sizes = new ResizeObserver(() => {
+  const height = document.getElementById("composer").offsetHeight;
+  document.getElementById("talk-main").style.setProperty("--composer", `${height}px`);
+  if (stuck) toTheEnd();
+});
+sizes.observe(document.getElementById("composer"));
+sizes.observe(scroll);
+composer({
+  onSent: () => {
+    typedAt = 0;
+    return all();
+  },
+  onTyped,
+});
 older.addEventListener("click", lookBack);
 toEnd.addEventListener("click", toTheEnd);
 scroll.addEventListener("scroll", () => {
   if (scroll.scrollTop < 80) lookBack();
-  if (atEnd()) toTheEnd();
+  stuck = atEnd();
+  if (stuck) toTheEnd();
 }, { passive: true });
 toTheEnd();
 countDown();

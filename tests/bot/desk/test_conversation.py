@@ -358,6 +358,7 @@ async def test_an_auditor_sees_everything_masked_and_has_nothing_to_press(
     assert "13905310531" not in page
     assert "您只能查看" in page
     assert "data-deed=" not in page
+    assert '<dialog class="dialog" id="dialog-' not in page
 
 
 async def test_what_a_member_writes_is_never_markup(worker: DeskClient, phone: Phone) -> None:
