@@ -34,9 +34,13 @@ def install_desk_errors(app: FastAPI) -> None:
 
 
 def refusal_text(wording: Wording, refusal: Refusal) -> str:
-    """A refusal in words for staff where there are any (``desk.refusal.*``), else in those for members."""
+    """A refusal in words for staff where there are any (``desk.refusal.*``), else in those for members.
+
+    What says which input was wrong comes before what only says that one was.
+    """
     detail = refusal.values.get("reason") or refusal.values.get("field")
-    for key in (f"desk.refusal.{refusal.code}_{detail}", f"desk.refusal.{refusal.code}"):
+    exact, general = f"{refusal.code}_{detail}", refusal.code
+    for key in (f"desk.refusal.{exact}", f"refusal.{exact}", f"desk.refusal.{general}"):
         if wording.has(key) and wording.placeholders(key) <= refusal.values.keys():
             return wording.say(key, **refusal.values)
     return wording.refuse(refusal)

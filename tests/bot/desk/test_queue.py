@@ -6,8 +6,10 @@ from datetime import timedelta
 import httpx
 import pytest
 
+from bot.desk.errors import refusal_text
 from bot.desk.shell import span_text, when_text
 from bot.house import House
+from casework.errors import BadInput, NotAllowed
 from casework.tables import (
     Alert,
     AlertKind,
@@ -18,6 +20,7 @@ from casework.tables import (
     Staff,
     StaffRole,
 )
+from casework.wording import Wording
 from tests.bot.desk.conftest import SignIn
 from tests.conftest import MONDAY_MORNING
 from tests.factories import make_case, make_conversation, make_member, make_message
@@ -271,3 +274,11 @@ def test_moments_are_said_as_in_jinan(back: timedelta, said: str) -> None:
 )
 def test_waits_are_said_in_words(seconds: int, said: str) -> None:
     assert span_text(timedelta(seconds=seconds)) == said
+
+
+def test_staff_are_refused_in_their_own_words_and_told_which_input_was_wrong(wording: Wording) -> None:
+    assert refusal_text(wording, NotAllowed("")) == wording.say("desk.refusal.not_allowed")
+    minutes = BadInput("", field="minutes", limit=30)
+    assert refusal_text(wording, minutes) == wording.say("refusal.bad_input_minutes", limit=30)
+    assert refusal_text(wording, BadInput("", field="x")) == wording.say("desk.refusal.bad_input")
+    assert "12351" not in refusal_text(wording, NotAllowed(""))
