@@ -38,7 +38,7 @@ MAX_ID = 2**53
 @router.get("")
 @open_to(Role.STAFF)
 async def queue_page(request: Request, signed: Looker, house: TheHouse) -> Response:
-    """The queue as a page; without a wish, one's own conversations when there are any, else who waits."""
+    """The queue as a page; without a wish, who waits."""
     query = QueueQuery.read(request.query_params)
     now = house.clock.now()
     async with house.database.read() as session:

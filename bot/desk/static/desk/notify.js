@@ -73,6 +73,7 @@ export function ask({ title, text = "", yes = "确定", reason = false, danger =
     words.textContent = text;
     words.hidden = !text;
     const field = box.querySelector(".ask-reason");
+    box.querySelector(".dialog-body").hidden = !text && !reason;
     const input = field.querySelector("textarea");
     field.hidden = !reason;
     field.querySelector("label").textContent = label;
