@@ -28,6 +28,7 @@ from casework.database import Database
 from casework.errors import StaleEpoch
 from casework.messages import Reply
 from casework.tables import Author, Conversation, Message, Owner
+from casework.triage import triage
 from casework.wording import Wording
 
 MAX_ATTEMPTS = 3
@@ -210,6 +211,8 @@ class Answering:
                             {name: value for name, value in understanding.facts.items() if value is not None},
                         ),
                     )
+                    conversation_now = await conversations.get(session, conversation.id)
+                    await triage(session, conversation_now, self._clock.now())
                 return outcome
         except StaleEpoch:
             urgent = [reply for reply in replies if (reply.topic or "").startswith(CRISIS_TOPIC)]

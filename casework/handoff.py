@@ -38,6 +38,7 @@ from casework.tables import (
     Staff,
     Team,
 )
+from casework.triage import triage
 from casework.wording import Wording
 
 __all__ = [
@@ -89,6 +90,7 @@ async def hand_off(
         locked.team_id = await team_for(session, locked.last_topic)
         await move(session, locked, Move.HAND_OFF, actor=actor, now=now, reason=reason)
         begins_to_wait(locked, now)
+        await triage(session, locked, now)
     if urgent:
         await flag_urgent(session, locked, locked.urgent_reason or reason, now, actor=actor)
     return locked
@@ -290,8 +292,8 @@ async def rate(
 ) -> Handoff:
     """Rate how a human served, 1 to 5, by the member who was served; 1 or 2 goes to a supervisor.
 
-    ``message_id`` is the press of the button, whose own reply may still be said. Raises BadInput for another rating, NotFound for a hand-off that
-    is not theirs or is not over.
+    ``message_id`` is the press of the button, whose own reply may still be said. Raises BadInput for another
+    rating, NotFound for a hand-off that is not theirs or is not over.
     """
     if not 1 <= rating <= 5:
         raise BadInput("a rating is 1 to 5", field="rating")

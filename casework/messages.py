@@ -14,6 +14,7 @@ from casework import buttons, outbox
 from casework.conversations import lock
 from casework.errors import BadInput, NotFound, StaleEpoch
 from casework.ownership import member_wrote
+from casework.search_index import index_message
 from casework.tables import (
     Attachment,
     Audience,
@@ -118,6 +119,7 @@ async def record_incoming(
     )
     session.add(message)
     await session.flush()
+    await index_message(session, message)
     await _attach(session, message, attachment_ids)
     locked.last_message_at = now
     await member_wrote(session, locked, now)
@@ -187,6 +189,9 @@ async def note_understanding(session: AsyncSession, message_id: int, understood:
     message.confidence = understood.confidence
     message.accepted = understood.accepted
     message.facts = dict(understood.facts) if understood.facts else None
+    if district := (understood.facts or {}).get("district"):
+        conversation = await session.get_one(Conversation, message.conversation_id)
+        conversation.district = str(district)
 
 
 async def get(session: AsyncSession, message_id: int) -> Message:
@@ -309,6 +314,7 @@ async def record_note(
     )
     session.add(note)
     await session.flush()
+    await index_message(session, note)
     return note
 
 
@@ -368,6 +374,7 @@ async def _store_reply(
     """Store a reply with what its buttons mean, its files, and the promise to deliver it."""
     session.add(message)
     await session.flush()
+    await index_message(session, message)
     shown = (message.content or {}).get("buttons", [])
     buttons.remember(session, message, shown, reply.buttons)
     await _attach(session, message, reply.attachments)
