@@ -93,16 +93,11 @@ async def article(topic: str, signed: Answerer, house: TheHouse) -> JSONResponse
 @router.get("/desk/intents")
 @open_to(Role.STAFF)
 async def intents(signed: Suggester, house: TheHouse) -> JSONResponse:
-    """Every intent a sentence can be taken for, with the letters it may be found by."""
+    """Every intent a sentence can be taken for, small talk last, with the letters it may be found by."""
+    known = [one for one in house.knowledge.intents.values() if one.trained]
     listed = [
         {"intent": one.name, "label": one.label, "topic": one.topic, "letters": initials(one.label)}
-        for one in house.knowledge.intents.values()
-        if one.trained and one.kind is not IntentKind.TALK
-    ]
-    listed += [
-        {"intent": one.name, "label": one.label, "topic": one.topic, "letters": initials(one.label)}
-        for one in house.knowledge.intents.values()
-        if one.trained and one.kind is IntentKind.TALK
+        for one in sorted(known, key=lambda one: one.kind is IntentKind.TALK)
     ]
     return JSONResponse({"intents": listed})
 

@@ -309,6 +309,7 @@ const sizes = new ResizeObserver(() => {
 });
 sizes.observe(document.getElementById("composer"));
 sizes.observe(scroll);
+sizes.observe(turns); // a picture that comes late makes its turn longer
 composer({
   onSent: () => {
     typedAt = 0;
