@@ -17,6 +17,7 @@ from casework import (
     aside,
     canned,
     case_from_talk,
+    case_work,
     conversation_priority,
     conversations,
     desk_view,
@@ -26,6 +27,7 @@ from casework import (
     visibility,
 )
 from casework.answers import compose_answer
+from casework.case_life import Deed
 from casework.clock import SHANGHAI, shanghai_day
 from casework.desk_rules import DeskRules, read_desk_rules
 from casework.errors import BadInput, NotFound
@@ -352,6 +354,9 @@ async def open_case(
         conversation = await conversations.get(session, conversation_id)
         case = await case_from_talk.open_from_talk(
             session, conversation, signed.staff, case_type, house.knowledge, now
+        )
+        await case_work.tell_member(
+            session, case, Deed.ACCEPT, house.wording, now, public_url=house.settings.public_url
         )
     return _done(request, house, conversation, number=case.number)
 
