@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from casework import audit, members, messages
-from casework.errors import BadInput
+from casework.errors import BadInput, NotAllowed, NotFound
 from casework.knowledge import Knowledge
 from casework.permissions import Right, require
 from casework.personal_data import removed_personal_data
@@ -28,7 +28,7 @@ IDENTIFYING = ("person_name", "phone", "employer", "case_no")
 MAX_MESSAGES = 300
 """How far back facts that identify somebody are looked for."""
 
-__all__ = ["counts", "inbox", "removed_personal_data", "settle", "suggest"]
+__all__ = ["counts", "inbox", "removed_personal_data", "settle", "suggest", "withdraw"]
 
 
 async def suggest(
@@ -119,6 +119,32 @@ async def settle(
         should=found.should_intent,
     )
     return found
+
+
+async def withdraw(session: AsyncSession, staff: Staff, suggestion_id: int, now: datetime) -> None:
+    """Take one's own suggestion back, as long as nobody settled it. Audited.
+
+    Raises NotFound, NotAllowed without the right SUGGEST and for a colleague's (``others_suggestion``),
+    and BadInput (field ``suggestion_settled``).
+    """
+    require(staff, Right.SUGGEST)
+    found = await session.get(TrainingSuggestion, suggestion_id, with_for_update=True, populate_existing=True)
+    if found is None:
+        raise NotFound("no such suggestion")
+    if found.staff_id != staff.id:
+        raise NotAllowed("this is a colleague's suggestion", reason="others_suggestion")
+    if found.state is not SuggestionState.NEW:
+        raise BadInput("this was settled already", field="suggestion_settled")
+    await session.delete(found)
+    audit.record(
+        session,
+        audit.staff_actor(staff),
+        "suggestion.withdrawn",
+        "suggestion",
+        found.id,
+        now=now,
+        should=found.should_intent,
+    )
 
 
 async def counts(session: AsyncSession) -> dict[SuggestionState, int]:
