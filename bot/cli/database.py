@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from bot.cli.house import opened, settings, with_database
+from bot.cli.knowledge import install_canned_replies
 from casework import search
 from casework.database import Database
 
@@ -16,11 +17,13 @@ app = typer.Typer(help="The case database.", no_args_is_help=True)
 
 @app.command()
 def upgrade() -> None:
-    """Bring the database to the current schema."""
+    """Bring the database to the current schema; a new one gets the canned replies that ship."""
+    chosen = settings()
 
     async def run() -> None:
-        async with opened(settings()) as database:
+        async with opened(chosen) as database:
             await database.upgrade()
+            await install_canned_replies(database, chosen)
 
     asyncio.run(run())
     typer.echo("the database is up to date")

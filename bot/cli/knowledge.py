@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from bot.cli.house import settings, with_database
-from casework import station_import, stations
+from casework import canned, station_import, stations
 from casework.clock import SystemClock, shanghai_day
 from casework.database import Database
 from casework.errors import BadInput
@@ -65,3 +65,10 @@ async def import_sample_stations(database: Database, chosen: Settings) -> int:
     if report.problems:
         raise BadInput(f"stations.sample.csv, line {report.problems[0].line}: {report.problems[0].reason}")
     return report.added
+
+
+async def install_canned_replies(database: Database, chosen: Settings) -> int:
+    """Put the shipped canned replies in when there are none yet; returns how many were added."""
+    async with database.transaction() as session:
+        root = chosen.home / "data" / "knowledge"
+        return await canned.install_shipped(session, root, SystemClock().now())

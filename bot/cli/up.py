@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 
 from bot.cli.house import opened, settings
-from bot.cli.knowledge import import_sample_stations
+from bot.cli.knowledge import import_sample_stations, install_canned_replies
 from bot.cli.model import RASA_ENVIRONMENT, fits, newest_model, train_model
 from bot.supervisor import Program, Supervisor, python_module
 from casework import accounts
@@ -35,7 +35,6 @@ def programs(chosen: Settings, model: Path) -> list[Program]:
         "DATABASE_URL": os.environ.get("DATABASE_URL", ""),
         "RASA_PORT": str(chosen.rasa_port),
         "ACTIONS_PORT": str(chosen.actions_port),
-        "PUBLIC_URL": chosen.public_url or "",
         "PUBLIC_URL": chosen.public_url or "",
         "SANIC_HOST": "127.0.0.1",
         "LOG_LEVEL": chosen.log_level,
@@ -111,10 +110,11 @@ def up(
 
 
 async def _prepare(chosen: Settings) -> bool:
-    """Bring the database up to date, with sample stations if there are none; whether there is an admin."""
+    """Bring the database up to date, with what ships if it is new; whether there is an admin."""
     async with opened(chosen) as database:
         await database.upgrade()
         imported = await import_sample_stations(database, chosen)
+        await install_canned_replies(database, chosen)
         async with database.read() as session:
             has_admin = await accounts.has_admin(session)
     if imported:

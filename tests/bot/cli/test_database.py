@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from bot.cli.database import app
-from casework import search
+from casework import canned, search
 from casework.database import Database
 from tests.conftest import TEST_KEY
 from tests.factories import FIRST_MOMENT, make_case, make_conversation, make_message
@@ -54,3 +54,27 @@ def test_reindex_makes_an_older_installation_findable_and_says_how_far_it_is(ins
     assert asyncio.run(found()) == {"case", "conversation"}
     again = CliRunner().invoke(app, ["reindex"])
     assert "0 records were new" in again.stdout
+
+
+def test_an_upgrade_brings_the_canned_replies_once_and_leaves_what_staff_made_of_them(
+    installation: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NIANGJIA_HOME", str(Path(__file__).parents[3]))
+    assert CliRunner().invoke(app, ["upgrade"]).exit_code == 0
+
+    async def change_one() -> int:
+        async with installation.transaction() as session:
+            replies = await canned.list_canned(session)
+            replies[0].active = False
+            return len(replies)
+
+    async def count_again() -> int:
+        async with installation.read() as session:
+            found = len(await canned.list_canned(session))
+        await installation.close()
+        return found
+
+    shipped = asyncio.run(change_one())
+    assert shipped > 40
+    assert CliRunner().invoke(app, ["upgrade"]).exit_code == 0
+    assert asyncio.run(count_again()) == shipped - 1
