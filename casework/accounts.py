@@ -63,6 +63,14 @@ async def find_staff(session: AsyncSession, login: str, *, closed: bool = False)
     return staff
 
 
+async def get_staff(session: AsyncSession, staff_id: int) -> Staff:
+    """A member of staff by id, also with a closed account; raises NotFound."""
+    staff = await session.get(Staff, staff_id)
+    if staff is None:
+        raise NotFound("no such member of staff")
+    return staff
+
+
 async def lock_staff(session: AsyncSession, staff_id: int) -> Staff:
     """A member of staff by id, to be changed in this transaction and by nobody else; raises NotFound."""
     staff = await session.get(Staff, staff_id, with_for_update=True, populate_existing=True)
@@ -198,6 +206,17 @@ async def reset_second_factor(
     staff.totp_last_step = None
     await end_all(session, staff, now)
     audit.record(session, actor, "staff.totp_reset", "staff", staff.id, now=now)
+
+
+async def end_sessions(
+    session: AsyncSession, staff: Staff, now: datetime, *, but: str | None = None, actor: str = "system"
+) -> int:
+    """Sign a member of staff out everywhere (``but`` one session, by its id); returns how many ended."""
+    ended = await end_all(session, staff, now, but=but)
+    if actor != audit.staff_actor(staff):
+        staff.presence = Presence.OFFLINE
+    audit.record(session, actor, "staff.sessions_ended", "staff", staff.id, now=now, sessions_ended=ended)
+    return ended
 
 
 async def unlock(session: AsyncSession, staff: Staff, now: datetime, *, actor: str = "system") -> None:

@@ -31,7 +31,7 @@ async def member_counts(session: AsyncSession) -> dict[int, int]:
         .where(Staff.active, Staff.team_id.is_not(None))
         .group_by(Staff.team_id)
     )
-    return {row[0]: row[1] for row in rows}
+    return {team_id: number for team_id, number in rows if team_id is not None}
 
 
 async def get(session: AsyncSession, team_id: int) -> Team:

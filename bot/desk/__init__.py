@@ -21,6 +21,11 @@ def routers() -> list[APIRouter]:
     """The routers of the desk's parts."""
     # The parts import this package.
     from bot.desk import (  # noqa: PLC0415
+        admin,
+        admin_canned,
+        admin_desk,
+        admin_staff,
+        admin_teams,
         audit,
         conversation,
         conversation_deeds,
@@ -30,6 +35,7 @@ def routers() -> list[APIRouter]:
         queue,
         reports,
         signing_in,
+        suggested,
         wall,
     )
 
@@ -44,6 +50,12 @@ def routers() -> list[APIRouter]:
         conversation_deeds.router,
         conversation_files.router,
         conversation_pickers.router,
+        admin.router,
+        admin_staff.router,
+        admin_teams.router,
+        admin_canned.router,
+        admin_desk.router,
+        suggested.router,
     ]
 
 
