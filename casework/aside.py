@@ -44,11 +44,12 @@ async def hold(
 async def unhold(
     session: AsyncSession, conversation: Conversation, staff: Staff, now: datetime
 ) -> Conversation:
-    """Go on before the patience asked for is used up."""
-    del now
+    """Go on before the patience asked for is used up; the promised time runs from now on."""
     locked = await lock(session, conversation.id)
     _check_speaks(locked, staff)
-    locked.held_until = None
+    if locked.held_until is not None:
+        # Not None: the wait would count from its beginning again and be broken at once.
+        locked.held_until = min(locked.held_until, now)
     return locked
 
 
