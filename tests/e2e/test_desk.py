@@ -18,7 +18,8 @@ from tests.e2e.test_telegram import Phone
 pytestmark = pytest.mark.browser
 
 NUMBER = re.compile(r"JN-\d{8}-\d{4}-\d")
-STORY = "俺在历下区鑫达机械厂干了三个月，一分工资没发，电话13805310001"
+PHONE = "13805310001"
+STORY = f"俺在历下区鑫达机械厂干了三个月，一分工资没发，电话{PHONE}"
 
 
 @pytest.fixture(scope="module")
@@ -72,30 +73,38 @@ def shown(page: Page, text: str) -> None:
 def test_two_workers_and_a_member_from_the_queue_to_the_rating(
     member: Page, li: Worker, wang: Worker
 ) -> None:
+    appears_in_the_queue(member, li, wang)
+    li.takes_over()
+    shown(member, "工号 07")
+    expect(wang.page.locator("#talk-head")).to_have_attribute("data-standing", "colleague", timeout=10000)
+    is_talked_over(member, li, wang)
+    becomes_a_case(member, li)
+    is_passed_on(member, li, wang)
+    goes_back_to_the_bot(member, wang)
+    assert li.complaints == []
+    assert wang.complaints == []
+
+
+def appears_in_the_queue(member: Page, li: Worker, wang: Worker) -> None:
+    """The queue is live: the row appears while the list is open, masked, and both look at it."""
     li.queue()
     wang.queue()
     write(member, STORY)
     write(member, "我要转人工")
     conversation = conversation_of(member)
-
-    # The queue is live: the row appears while the list is open, masked, with its topic.
-    row = li.page.locator(f'.qrow[data-id="{conversation}"]').first
-    expect(row).to_be_visible(timeout=15000)
-    assert "13805310001" not in li.page.content()
+    expect(li.page.locator(f'.qrow[data-id="{conversation}"]').first).to_be_visible(timeout=15000)
+    assert PHONE not in li.page.content()
     li.opens(conversation)
     wang.opens(conversation)
     expect(wang.page.locator("#watching")).to_contain_text("李坐席", timeout=15000)
     brief = li.page.locator("#talk-brief")
     expect(brief).to_contain_text("历下区")
     expect(brief).to_contain_text("3")
-    assert "13805310001" not in li.page.content(), "phones are masked on the server"
+    assert PHONE not in li.page.content(), "phones are masked on the server"
 
-    # One key; the member hears who it is.
-    li.takes_over()
-    shown(member, "工号 07")
-    expect(wang.page.locator("#talk-head")).to_have_attribute("data-standing", "colleague", timeout=10000)
 
-    # Both directions, live.
+def is_talked_over(member: Page, li: Worker, wang: Worker) -> None:
+    """Both directions, live; a note among staff stays among staff."""
     li.says("您好，我是李坐席。工资单或者转账记录还有吗？")
     shown(member, "工资单或者转账记录还有吗")
     write(member, "有微信转账截图")
@@ -105,18 +114,24 @@ def test_two_workers_and_a_member_from_the_queue_to_the_rating(
     wang.page.get_by_label("要说的话").fill("这家厂上月也有人投诉 @desk.li")
     wang.page.get_by_label("要说的话").press("Enter")
     li.hears("这家厂上月也有人投诉")
-    assert "这家厂上月也有人投诉" not in member.content(), "a note stays among staff"
+    assert "这家厂上月也有人投诉" not in member.content()
 
-    # A case is opened from here; the member is told its number.
+
+def becomes_a_case(member: Page, li: Worker) -> str:
+    """A case is opened from the conversation by key; the member is told its number."""
     li.page.locator("#scroll").focus()
     li.page.keyboard.press("c")
     li.page.locator("#dialog-cases").get_by_role("button", name="开工单").click()
-    expect(li.page.locator("#talk-panel").get_by_text(NUMBER)).to_be_visible(timeout=10000)
-    number = NUMBER.search(li.page.locator("#talk-panel").inner_text())
+    link = li.page.locator("#talk-panel").get_by_role("link", name=NUMBER).first
+    expect(link).to_be_visible(timeout=10000)
+    number = NUMBER.search(link.inner_text())
     assert number
     shown(member, number[0])
+    return number[0]
 
-    # Passed on to a colleague, with a note; the colleague takes it up where it was.
+
+def is_passed_on(member: Page, li: Worker, wang: Worker) -> None:
+    """Transferred with a note; the colleague takes it up where it was."""
     li.page.locator("#scroll").focus()
     li.page.keyboard.press("x")
     dialog = li.page.locator("#dialog-transfer")
@@ -131,7 +146,9 @@ def test_two_workers_and_a_member_from_the_queue_to_the_rating(
     wang.says("我是王坐席，接着办。")
     shown(member, "我是王坐席，接着办")
 
-    # Back to the bot with an outcome; the member is asked for a rating and gives it.
+
+def goes_back_to_the_bot(member: Page, wang: Worker) -> None:
+    """Handed back with an outcome; the member is asked for a rating, gives it, and the bot goes on."""
     wang.page.locator("#scroll").focus()
     wang.page.keyboard.press("b")
     back = wang.page.locator("#dialog-handback")
@@ -142,8 +159,6 @@ def test_two_workers_and_a_member_from_the_queue_to_the_rating(
     shown(member, "谢谢评价")
     write(member, "试用期最长几个月")
     shown(member, "试用期")
-    assert li.complaints == []
-    assert wang.complaints == []
 
 
 def wang_in(options: str) -> str:
@@ -159,14 +174,9 @@ def test_a_case_is_worked_to_its_end_and_a_bad_rating_opens_it_again(
     li.queue()
     li.opens(conversation_of(member))
     li.takes_over()
-    li.page.keyboard.press("c")
-    li.page.locator("#dialog-cases").get_by_role("button", name="开工单").click()
-    link = li.page.locator("#talk-panel").get_by_role("link", name=NUMBER).first
-    expect(link).to_be_visible(timeout=10000)
-    number = NUMBER.search(link.inner_text())
-    assert number
-    link.click()
-    expect(li.page.get_by_role("heading", name=re.compile(number[0]))).to_be_visible()
+    number = becomes_a_case(member, li)
+    li.page.locator("#talk-panel").get_by_role("link", name=number).first.click()
+    expect(li.page.get_by_role("heading", name=re.compile(number))).to_be_visible()
     deed(li.page, "派单", assign_to="李坐席")
     shown(member, "已派给工作人员")
     deed(li.page, "开始办理")
@@ -176,7 +186,7 @@ def test_a_case_is_worked_to_its_end_and_a_bad_rating_opens_it_again(
     expect(li.page.get_by_role("button", name="派单", exact=True)).to_have_count(0)
     li.page.go_back()
     member.locator(".choices button:enabled", has_text="1").last.click()
-    li.page.goto(f"{li.house.base_url}/desk/cases/{number[0]}")
+    li.page.goto(f"{li.house.base_url}/desk/cases/{number}")
     expect(li.page.locator("main")).to_contain_text("重开", timeout=15000)
     wang.page.goto(f"{wang.house.base_url}/desk/alerts")
     expect(wang.page.locator("main")).to_contain_text("不满意")
