@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from casework import audit
 from casework.errors import BadInput, NotFound
 from casework.members import ensure_member
-from casework.ownership import raise_priority
+from casework.ownership import open_handoff, raise_priority
 from casework.tables import Channel, Conversation, Member, Owner, Priority, Staff
 
 LASTING_CHANNELS = frozenset({Channel.TELEGRAM})
@@ -120,6 +120,8 @@ async def flag_urgent(
     _check_reason(reason)
     locked = await lock(session, conversation.id)
     _set_urgent(session, locked, reason, actor, now)
+    if locked.owner is not Owner.BOT:
+        raise_priority(locked, Priority.CRITICAL, await open_handoff(session, locked.id))
     return locked
 
 

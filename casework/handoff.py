@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import case, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from casework import audit
@@ -34,6 +34,7 @@ from casework.tables import (
     Handoff,
     Message,
     Owner,
+    Presence,
     Priority,
     Staff,
     Team,
@@ -50,6 +51,8 @@ MAX_REASON = 60
 BAD_RATING = 2
 """A rating of this or less goes to a supervisor."""
 BAD_RATING_REASON = "bad_rating"
+STAFF_TOOK_OVER = "staff_took_over"
+"""The reason of a service nobody waited for: staff came by themselves."""
 
 
 class HandoffBlocked(Refusal):
@@ -81,7 +84,7 @@ async def hand_off(
         raise NotAllowed("a human already speaks in this conversation", owner=locked.owner)
     if locked.owner is Owner.BOT:
         urgent = urgent or locked.urgent
-        if not urgent and actor == "bot" and locked.blocked_until is not None and locked.blocked_until > now:
+        if not urgent and actor == "bot" and _is_blocked(locked, now):
             raise HandoffBlocked("left to the bot for a while", until=locked.blocked_until)
         if message_id is None and actor == "bot":
             message_id = await _unanswered(session, locked.id)
@@ -123,12 +126,18 @@ async def take_over(
         require(staff, Right.DIRECT)
         _alert(session, locked, AlertKind.TRANSFERRED, locked.staff_id, now, detail="taken")
     if locked.owner is Owner.WRAP_UP:
-        await move(session, locked, Move.RELEASE, actor=actor, now=now)
+        passed = await move(session, locked, Move.RELEASE, actor=actor, now=now)
+        passed.requeued -= 1  # nobody waited in between
     if locked.owner is Owner.BOT:
-        await hand_off(session, locked, "staff_took_over", now, actor=actor)
+        await hand_off(session, locked, STAFF_TOOK_OVER, now, actor=actor)
     await move(session, locked, Move.TAKE_OVER, actor=actor, now=now, staff_id=staff.id)
+    await note_present(session, staff, now)
     if wording is not None:
-        text = wording.say("handoff.human_is_here", badge=staff.badge or staff.display_name)
+        text = (
+            wording.say("handoff.human_is_here", badge=staff.badge)
+            if staff.badge
+            else wording.say("handoff.human_is_here_unnamed")
+        )
         await tell(session, locked, text, now)
     return locked
 
@@ -153,9 +162,24 @@ async def release(
 async def back_to_queue(
     session: AsyncSession, locked: Conversation, now: datetime, *, actor: str, reason: str
 ) -> None:
-    """Put a locked conversation that humans have back into the queue, where its member waits again."""
+    """Put a locked conversation that humans have back into the queue, where its member waits again.
+
+    One that came for a supervisor waits for a supervisor again.
+    """
     await move(session, locked, Move.RELEASE, actor=actor, now=now, reason=reason)
+    locked.for_supervisor = locked.handoff_reason == BAD_RATING_REASON
     begins_to_wait(locked, now)
+
+
+async def note_present(session: AsyncSession, staff: Staff, now: datetime) -> None:
+    """Who answers members is there, whatever their browser last said; CLI-only staff have none to be gone."""
+    await session.execute(
+        update(Staff)
+        .where(Staff.id == staff.id, Staff.seen_at.is_not(None))
+        .values(
+            seen_at=now, presence=case((Staff.presence == Presence.OFFLINE, "online"), else_=Staff.presence)
+        )
+    )
 
 
 async def transfer(
@@ -172,10 +196,13 @@ async def transfer(
     """Human → queue, reserved for a colleague (anybody may still take it) or in a team's queue.
 
     By its owner, and by who directs others also out of the queue. The colleague is alerted, the note is
-    internal. Raises BadInput without one to give it to, NotAllowed.
+    internal. What was kept for a supervisor is kept no longer when it is given to somebody who is none.
+    Raises BadInput without one to give it to or for a closed team, NotAllowed.
     """
     if (to is None) == (team is None):
         raise BadInput("transfer to a colleague or to a team", field="to")
+    if team is not None and not team.active:
+        raise BadInput("this team is closed", field="team")
     locked = await lock(session, conversation.id)
     if locked.owner is Owner.QUEUED:
         require(staff, Right.DIRECT)
@@ -190,6 +217,7 @@ async def transfer(
         await back_to_queue(session, locked, now, actor=actor, reason="transferred")
     locked.reserved_for_id = None if to is None else to.id
     locked.team_id = locked.team_id if team is None else team.id
+    locked.for_supervisor = locked.for_supervisor and to is not None and may(to, Right.DIRECT)
     if to is not None:
         _alert(session, locked, AlertKind.TRANSFERRED, to.id, now)
     if wording is not None:
@@ -290,10 +318,12 @@ async def rate(
     comment: str | None = None,
     message_id: int | None = None,
 ) -> Handoff:
-    """Rate how a human served, 1 to 5, by the member who was served; 1 or 2 goes to a supervisor.
+    """Rate how a human served, 1 to 5, by the member who was served; 1 or 2 goes to a supervisor, once.
 
-    ``message_id`` is the press of the button, whose own reply may still be said. Raises BadInput for another
-    rating, NotFound for a hand-off that is not theirs or is not over.
+    The latest rating counts. Supervisors are alerted, and the conversation waits for one of them unless
+    humans have it already or staff asked to leave the member to the bot. ``message_id`` is the press of its
+    button, whose own reply may still be said. Raises BadInput for another rating, NotFound for a hand-off
+    that is not theirs or is not over.
     """
     if not 1 <= rating <= 5:
         raise BadInput("a rating is 1 to 5", field="rating")
@@ -301,21 +331,39 @@ async def rate(
     conversation = None if handoff is None else await lock(session, handoff.conversation_id)
     if handoff is None or conversation is None or conversation.member_id != member_id:
         raise NotFound("no such hand-off")
+    await session.refresh(handoff)  # two presses at once: the second sees the first's
     if handoff.ended_at is None:
         raise NotFound("this service is not over yet")
-    first_time = handoff.rating is None
     handoff.rating, handoff.rated_at = rating, now
     handoff.comment = comment or handoff.comment
     audit.record(session, "member", "handoff.rated", "handoff", handoff.id, now=now, rating=rating)
-    if rating <= BAD_RATING and first_time:
+    if rating <= BAD_RATING and not await _complained(session, handoff):
         _alert(session, conversation, AlertKind.BAD_RATING, None, now)
-        if conversation.owner is Owner.BOT:
+        if conversation.owner is Owner.BOT and not _is_blocked(conversation, now):
             await hand_off(
                 session, conversation, BAD_RATING_REASON, now, actor="member", message_id=message_id
             )
             conversation.for_supervisor = True
             raise_priority(conversation, Priority.HIGH, await open_handoff(session, conversation.id))
     return handoff
+
+
+async def _complained(session: AsyncSession, handoff: Handoff) -> bool:
+    """Whether supervisors were told already that this service was rated badly."""
+    told = await session.scalar(
+        select(Alert.id)
+        .where(
+            Alert.kind == AlertKind.BAD_RATING,
+            Alert.conversation_id == handoff.conversation_id,
+            Alert.created_at >= handoff.ended_at,
+        )
+        .limit(1)
+    )
+    return told is not None
+
+
+def _is_blocked(conversation: Conversation, now: datetime) -> bool:
+    return conversation.blocked_until is not None and conversation.blocked_until > now
 
 
 async def note_answered(session: AsyncSession, locked: Conversation, now: datetime) -> None:

@@ -66,6 +66,8 @@ async def move(
     if step is Move.TAKE_OVER:
         conversation.staff_id = handoff.staff_id = staff_id
         handoff.taken_at = handoff.taken_at or now
+        # However long the member waited in the queue: who takes it over has the whole time to answer.
+        conversation.told_waiting_at = now
     elif after in (Owner.BOT, Owner.QUEUED):
         conversation.staff_id = None
     conversation.owner = after

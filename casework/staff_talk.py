@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import delete, insert, or_, select, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from casework.conversations import lock
 from casework.errors import BadInput, NotAllowed, NotFound
-from casework.handoff import note_answered, take_over
+from casework.handoff import note_answered, note_present, take_over
 from casework.messages import STAFF_PREFIX, Reply, record_note, record_replies
 from casework.permissions import Right, may, require
 from casework.tables import (
@@ -33,7 +34,7 @@ MAX_TEXT = 4000
 WATCHING_FOR = timedelta(seconds=30)
 """A page that was not heard of for so long is closed."""
 TYPING_FOR = timedelta(seconds=6)
-_MENTION = re.compile(r"@([a-z][a-z0-9._-]{1,39})")
+_MENTION = re.compile(r"@([a-z][a-z0-9._-]{1,39})", re.IGNORECASE | re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +82,11 @@ async def reply(
             return known
     if conversation.owner is Owner.BOT:
         raise NotAllowed("the bot owns this conversation; take it over first", owner=conversation.owner.value)
-    if conversation.owner is Owner.HUMAN and conversation.staff_id != staff.id:
+    if conversation.owner in (Owner.HUMAN, Owner.WRAP_UP) and conversation.staff_id != staff.id:
         # Also for who directs others: two people never speak at once, one takes over first.
         raise NotAllowed("somebody else speaks in this conversation", owner=conversation.owner.value)
     conversation = await take_over(session, conversation, staff, now, wording=wording)
+    await note_present(session, staff, now)
     (message,) = await record_replies(
         session,
         conversation_id,
@@ -112,7 +114,8 @@ async def note(
     """Leave a note for colleagues; each ``@login`` in it is alerted. Raises as ``messages.record_note``."""
     require(staff, Right.ANSWER)
     message = await record_note(session, conversation_id, staff, text, now)
-    logins = set(_MENTION.findall(text))
+    found = [login.lower() for login in _MENTION.findall(text)]
+    logins = {*found, *(login.rstrip("._-") for login in found)}  # “@xiaoli.” ends a sentence
     if logins:
         named = await session.scalars(select(Staff).where(Staff.login.in_(logins), Staff.active))
         for colleague in named:
@@ -133,19 +136,30 @@ async def watch(
     session: AsyncSession, staff: Staff, conversation_id: str, now: datetime, *, typing: bool = False
 ) -> None:
     """Note that this member of staff has the conversation open, and whether they are typing."""
-    known = await session.get(Watcher, (conversation_id, staff.id))
-    if known is None:
-        known = Watcher(conversation_id=conversation_id, staff_id=staff.id, seen_at=now)
-        session.add(known)
-    known.seen_at = now
-    known.typing_at = now if typing else None
+    seen = {"seen_at": now, "typing_at": now if typing else None}
+    again = (
+        update(Watcher)
+        .where(Watcher.conversation_id == conversation_id, Watcher.staff_id == staff.id)
+        .values(seen)
+        .returning(Watcher.staff_id)
+    )
+    if (await session.execute(again)).first() is not None:
+        return
+    try:
+        async with session.begin_nested():
+            await session.execute(
+                insert(Watcher).values(conversation_id=conversation_id, staff_id=staff.id, **seen)
+            )
+    except IntegrityError:
+        # A second page of the same worker came first.
+        await session.execute(again)
 
 
 async def leave(session: AsyncSession, staff: Staff, conversation_id: str) -> None:
     """Note that this member of staff closed the conversation."""
-    known = await session.get(Watcher, (conversation_id, staff.id))
-    if known is not None:
-        await session.delete(known)
+    await session.execute(
+        delete(Watcher).where(Watcher.conversation_id == conversation_id, Watcher.staff_id == staff.id)
+    )
 
 
 async def watchers(session: AsyncSession, conversation_id: str, now: datetime) -> list[Watching]:
@@ -175,7 +189,7 @@ async def delivery_of(session: AsyncSession, message_ids: Collection[int]) -> di
 
 
 async def alerts_for(session: AsyncSession, staff: Staff, limit: int = 50) -> list[Alert]:
-    """What this member of staff has not read yet, the newest first; who directs others sees the shared ones."""
+    """What this member of staff has not read yet, newest first; who directs others sees the shared ones."""
     mine = Alert.staff_id == staff.id
     whose = or_(mine, Alert.staff_id.is_(None)) if may(staff, Right.DIRECT) else mine
     found = await session.scalars(

@@ -17,8 +17,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from casework.clock import SHANGHAI, shanghai_day
 from casework.conversations import lock
 from casework.desk_rules import DeskRules, Promised
-from casework.handoff import back_to_queue, end_service, tell
+from casework.handoff import STAFF_TOOK_OVER, back_to_queue, end_service, tell
 from casework.ownership import open_handoff, raise_priority
+from casework.permissions import RIGHTS, Right
 from casework.tables import (
     Alert,
     AlertKind,
@@ -38,6 +39,9 @@ ENOUGH_WAITS = 5
 """So many recent waits make an estimate; fewer make none."""
 
 
+_ANSWERING = [role for role, rights in RIGHTS.items() if Right.ANSWER in rights]
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """Place: where a waiting member stands; ``minutes`` is None where an honest estimate is impossible."""
@@ -48,9 +52,11 @@ class Place:
 
 def counts_from(conversation: Conversation) -> datetime | None:
     """From when the present wait counts: not while the member was asked for patience. None: nobody waits."""
-    if conversation.waiting_since is None:
-        return None
-    return max(conversation.waiting_since, conversation.held_until or conversation.waiting_since)
+    since = conversation.waiting_since
+    if since is None:
+        # Who was in the queue before waits were kept has waited since then.
+        return conversation.queued_at
+    return max(since, conversation.held_until or since)
 
 
 async def promised(session: AsyncSession, conversation: Conversation) -> Promised:
@@ -62,30 +68,33 @@ async def promised(session: AsyncSession, conversation: Conversation) -> Promise
 async def place(session: AsyncSession, conversation: Conversation, now: datetime) -> Place:
     """How many stand before a queued conversation, and about how many minutes it will take.
 
-    The estimate is the upper quartile of the waits that ended in the last four hours; there is none when
-    fewer than five did, or when nobody is online.
+    The order is the desk's: the more pressing, then who has waited longer, also before they came back into
+    the queue. The estimate is the upper quartile of the waits that ended in the last four hours; there is
+    none when fewer than five did, or when nobody who answers is online.
     """
     same_queue: ColumnElement[bool] = Conversation.owner == Owner.QUEUED
+    waits_since = func.coalesce(Conversation.waiting_since, Conversation.queued_at)
+    mine = conversation.waiting_since or conversation.queued_at
     earlier = or_(
         Conversation.priority < conversation.priority,
         and_(
             Conversation.priority == conversation.priority,
-            or_(
-                Conversation.queued_at < conversation.queued_at,
-                and_(Conversation.queued_at == conversation.queued_at, Conversation.id < conversation.id),
-            ),
+            or_(waits_since < mine, and_(waits_since == mine, Conversation.id < conversation.id)),
         ),
     )
     ahead = await session.scalar(select(func.count()).select_from(Conversation).where(same_queue, earlier))
     online = await session.scalar(
-        select(func.count()).select_from(Staff).where(Staff.active, Staff.presence == Presence.ONLINE)
+        select(func.count())
+        .select_from(Staff)
+        .where(Staff.active, Staff.presence == Presence.ONLINE, Staff.role.in_(_ANSWERING))
     )
     waits = [
         (taken - queued).total_seconds() / 60
         for queued, taken in await session.execute(
             select(Handoff.queued_at, Handoff.taken_at)
-            .where(Handoff.taken_at.is_not(None), Handoff.queued_at > now - RECENT)
-            .order_by(Handoff.id.desc())
+            # Who was never waited for makes no wait shorter.
+            .where(Handoff.taken_at > now - RECENT, Handoff.reason != STAFF_TOOK_OVER)
+            .order_by(Handoff.taken_at.desc())
             .limit(40)
         )
         if taken is not None
@@ -140,10 +149,15 @@ async def gone_staff(session: AsyncSession, now: datetime, rules: DeskRules) -> 
 
 
 async def sign_off_the_gone(session: AsyncSession, now: datetime, rules: DeskRules) -> int:
-    """Mark them offline; returns how many there were."""
-    gone = await gone_staff(session, now, rules)
-    await session.execute(update(Staff).where(Staff.id.in_(gone)).values(presence=Presence.OFFLINE))
-    return len(gone)
+    """Mark them offline; returns how many there were. Who was heard of meanwhile stays."""
+    gone = now - timedelta(seconds=rules.handoff.offline_after_seconds)
+    signed_off = await session.scalars(
+        update(Staff)
+        .where(Staff.presence != Presence.OFFLINE, Staff.seen_at < gone)
+        .values(presence=Presence.OFFLINE)
+        .returning(Staff.id)
+    )
+    return len(signed_off.all())
 
 
 async def attend(
@@ -161,7 +175,7 @@ async def attend(
     if locked.owner is Owner.HUMAN:
         worker = await session.get(Staff, locked.staff_id, populate_existing=True)
         if reason := _why_back(locked, worker, now, rules):
-            await _send_back(session, locked, reason, now, wording)
+            await _send_back(session, locked, reason, now, rules, wording)
             done = True
     if locked.owner in (Owner.QUEUED, Owner.HUMAN):
         kind = await promised(session, locked)
@@ -192,6 +206,8 @@ def _why_back(
     since = counts_from(conversation)
     if since is None or since > now:
         return None
+    # Who took it over has the whole time, however long the member had waited in the queue before.
+    since = max(since, conversation.told_waiting_at or since)
     if rules.counts_clock("next_reply", conversation.priority):
         waited = int((now - since).total_seconds() // 60)
     else:
@@ -219,10 +235,10 @@ def _is_to_be_told(conversation: Conversation, now: datetime, rules: DeskRules) 
     told_at = conversation.told_waiting_at
     if told_at is None:
         return True
-    told_on_duty = rules.hours.is_working(told_at)
     if not rules.hours.is_working(now):
-        return told_on_duty  # what they heard last was about the queue
-    if not told_on_duty:
+        # What they heard last was about the queue, or promised an opening that is past.
+        return rules.answers_at(told_at) <= now
+    if not rules.hours.is_working(told_at):
         return True
     if conversation.breached_at is not None and told_at < conversation.breached_at:
         return True
@@ -230,14 +246,20 @@ def _is_to_be_told(conversation: Conversation, now: datetime, rules: DeskRules) 
 
 
 async def _send_back(
-    session: AsyncSession, locked: Conversation, reason: str, now: datetime, wording: Wording
+    session: AsyncSession,
+    locked: Conversation,
+    reason: str,
+    now: datetime,
+    rules: DeskRules,
+    wording: Wording,
 ) -> None:
     waits_since = locked.waiting_since
     await back_to_queue(session, locked, now, actor="system", reason=reason)
     # They have waited all along: the queue shows it, and a broken promise stays broken.
     locked.waiting_since = waits_since or locked.waiting_since
     await tell(session, locked, wording.say(f"handoff.{reason}"), now)
-    locked.told_waiting_at = now
+    # While nobody is there they hear next when somebody will be.
+    locked.told_waiting_at = now if rules.hours.is_working(now) else None
 
 
 async def _raise_alarm(

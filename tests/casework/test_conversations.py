@@ -9,10 +9,10 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 
-from casework import conversations, handoff
+from casework import conversations
 from casework.database import Database
-from casework.errors import BadInput, NotAllowed, NotFound
-from casework.tables import AuditEntry, Channel, Conversation, Owner, StaffRole
+from casework.errors import NotFound
+from casework.tables import AuditEntry, Channel, Conversation, Owner
 from tests.factories import make_conversation, make_member, make_message, make_staff
 
 
@@ -126,149 +126,6 @@ async def test_each_kind_of_channel_has_its_own_way_in(database: Database, now: 
             await conversations.conversation_for(session, Channel.WEB, "42", now)
 
 
-async def test_a_conversation_goes_from_the_bot_to_a_human_and_back(
-    database: Database, now: datetime
-) -> None:
-    async with database.transaction() as session:
-        staff = await make_staff(session, login="xiaoli")
-        conversation = await make_conversation(session)
-        queued = await handoff.hand_off(session, conversation, "member_asked", now)
-        assert (queued.owner, queued.epoch, queued.queued_at) == (Owner.QUEUED, 1, now)
-        assert queued.handoff_reason == "member_asked"
-        taken = await handoff.take_over(session, queued, staff, now)
-        assert (taken.owner, taken.epoch, taken.staff_id) == (Owner.HUMAN, 2, staff.id)
-        released = await handoff.release(session, taken, staff, now + timedelta(minutes=5))
-        assert (released.owner, released.epoch, released.staff_id) == (Owner.QUEUED, 3, None)
-        assert released.queued_at == now + timedelta(minutes=5)
-        await handoff.take_over(session, released, staff, now)
-        back = await handoff.hand_back(session, conversation, staff, now)
-        # Through wrap-up: two moves.
-        assert (back.owner, back.epoch, back.staff_id, back.queued_at) == (Owner.BOT, 6, None, None)
-        assert back.handoff_reason is None
-    told = await audited(database)
-    assert [(actor, deed) for actor, deed, _ in told] == [
-        ("bot", "conversation.handed_off"),
-        ("staff:xiaoli", "conversation.taken_over"),
-        ("staff:xiaoli", "conversation.released"),
-        ("staff:xiaoli", "conversation.taken_over"),
-        ("staff:xiaoli", "conversation.finished"),
-        ("staff:xiaoli", "conversation.handed_back"),
-    ]
-    assert told[0][2] == {"before": "bot", "after": "queued", "epoch": 1, "reason": "member_asked"}
-
-
-async def test_handing_off_twice_keeps_the_place_in_the_queue(database: Database, now: datetime) -> None:
-    async with database.transaction() as session:
-        conversation = await make_conversation(session)
-        await handoff.hand_off(session, conversation, "member_asked", now)
-        again = await handoff.hand_off(
-            session, conversation, "dialogue_failed", now + timedelta(hours=1), urgent=True
-        )
-    assert (again.epoch, again.queued_at, again.handoff_reason) == (1, now, "member_asked")
-    assert again.urgent
-
-
-async def test_a_conversation_a_human_owns_is_not_handed_off_again(database: Database, now: datetime) -> None:
-    async with database.transaction() as session:
-        staff = await make_staff(session)
-        conversation = await make_conversation(session, owner=Owner.HUMAN, staff_id=staff.id)
-        with pytest.raises(NotAllowed):
-            await handoff.hand_off(session, conversation, "member_asked", now)
-        assert conversation.epoch == 0
-
-
-async def test_what_a_colleague_speaks_in_is_not_taken_over(database: Database, now: datetime) -> None:
-    async with database.transaction() as session:
-        staff, colleague = await make_staff(session), await make_staff(session)
-        with_a_colleague = await make_conversation(session, owner=Owner.HUMAN, staff_id=colleague.id)
-        with pytest.raises(NotAllowed):
-            await handoff.take_over(session, with_a_colleague, staff, now)
-        assert with_a_colleague.epoch == 0
-    assert with_a_colleague.staff_id == colleague.id
-
-
-async def test_a_conversation_is_taken_over_from_the_bot_by_way_of_the_queue(
-    database: Database, now: datetime
-) -> None:
-    async with database.transaction() as session:
-        staff = await make_staff(session, login="xiaoli")
-        conversation = await make_conversation(session)
-        taken = await handoff.take_over(session, conversation, staff, now)
-        assert (taken.owner, taken.epoch, taken.staff_id) == (Owner.HUMAN, 2, staff.id)
-    assert [deed for _, deed, _ in await audited(database)] == [
-        "conversation.handed_off",
-        "conversation.taken_over",
-    ]
-
-
-async def test_taking_over_ones_own_conversation_changes_nothing(database: Database, now: datetime) -> None:
-    async with database.transaction() as session:
-        staff = await make_staff(session)
-        conversation = await make_conversation(session, owner=Owner.HUMAN, staff_id=staff.id, epoch=4)
-        assert (await handoff.take_over(session, conversation, staff, now)).epoch == 4
-    assert await audited(database) == []
-
-
-async def test_two_workers_who_take_over_at_once_get_one_owner(database: Database, now: datetime) -> None:
-    async with database.transaction() as session:
-        workers = [await make_staff(session) for _ in range(6)]
-        conversation = await make_conversation(session, owner=Owner.QUEUED)
-    another = Database(database.url)
-
-    async def take(index: int) -> bool:
-        through = (database, another)[index % 2]
-        try:
-            async with through.transaction() as session:
-                await handoff.take_over(session, conversation, workers[index], now)
-        except NotAllowed:
-            return False
-        return True
-
-    won = await asyncio.gather(*(take(index) for index in range(len(workers))))
-    await another.close()
-    assert won.count(True) == 1
-    async with database.read() as session:
-        found = await conversations.get(session, conversation.id)
-    assert found.staff_id == workers[won.index(True)].id
-    assert found.epoch == 1
-
-
-async def test_only_its_owner_or_a_supervisor_gives_a_conversation_away(
-    database: Database, now: datetime
-) -> None:
-    async with database.transaction() as session:
-        owner, colleague = await make_staff(session), await make_staff(session)
-        supervisor = await make_staff(session, role=StaffRole.SUPERVISOR)
-        conversation = await make_conversation(session, owner=Owner.HUMAN, staff_id=owner.id)
-        for deed in (handoff.hand_back, handoff.release):
-            with pytest.raises(NotAllowed):
-                await deed(session, conversation, colleague, now)
-        assert (await handoff.hand_back(session, conversation, supervisor, now)).owner is Owner.BOT
-
-
-@pytest.mark.parametrize("owner", [Owner.BOT, Owner.QUEUED])
-async def test_what_no_human_owns_cannot_be_given_back_or_released(
-    database: Database, now: datetime, owner: Owner
-) -> None:
-    async with database.transaction() as session:
-        staff = await make_staff(session, role=StaffRole.ADMIN)
-        conversation = await make_conversation(session, owner=owner)
-        for deed in (handoff.hand_back, handoff.release):
-            with pytest.raises(NotAllowed):
-                await deed(session, conversation, staff, now)
-
-
-async def test_a_closed_account_may_do_nothing_in_a_conversation(database: Database, now: datetime) -> None:
-    async with database.transaction() as session:
-        gone = await make_staff(session, active=False, role=StaffRole.ADMIN)
-        waiting = await make_conversation(session, owner=Owner.QUEUED)
-        owned = await make_conversation(session, owner=Owner.HUMAN, staff_id=gone.id)
-        with pytest.raises(NotAllowed):
-            await handoff.take_over(session, waiting, gone, now)
-        with pytest.raises(NotAllowed):
-            await handoff.hand_back(session, owned, gone, now)
-
-
 async def test_the_queue_shows_urgent_ones_first_and_then_who_waited_longest(
     database: Database, now: datetime
 ) -> None:
@@ -299,43 +156,6 @@ async def test_a_crisis_makes_a_conversation_urgent_and_leaves_its_owner(
     assert (flagged.last_crisis_kind, flagged.last_crisis_at) == ("self_harm", now)
     assert (flagged.owner, flagged.epoch) == (Owner.BOT, 0)
     assert [deed for _, deed, _ in await audited(database)] == ["conversation.flagged_urgent"]
-
-
-async def test_handing_back_ends_the_urgency_but_not_the_memory_of_the_crisis(
-    database: Database, now: datetime
-) -> None:
-    async with database.transaction() as session:
-        staff = await make_staff(session)
-        conversation = await make_conversation(session)
-        await handoff.hand_off(session, conversation, "crisis.medical", now, urgent=True)
-        await handoff.take_over(session, conversation, staff, now)
-        back = await handoff.hand_back(session, conversation, staff, now)
-    assert not back.urgent
-    assert back.last_crisis_kind == "medical"
-
-
-@pytest.mark.parametrize("reason", ["", "x" * 61])
-async def test_a_reason_is_a_short_code(database: Database, now: datetime, reason: str) -> None:
-    async with database.transaction() as session:
-        conversation = await make_conversation(session)
-        with pytest.raises(BadInput):
-            await handoff.hand_off(session, conversation, reason, now)
-        with pytest.raises(BadInput):
-            await conversations.flag_urgent(session, conversation, reason, now)
-
-
-async def test_the_bots_hand_off_remembers_the_message_whose_turn_it_is(
-    database: Database, now: datetime
-) -> None:
-    async with database.transaction() as session:
-        by_bot, by_staff = await make_conversation(session), await make_conversation(session)
-        message = await make_message(session, by_bot)
-        await make_message(session, by_bot)
-        await make_message(session, by_staff)
-        await handoff.hand_off(session, by_bot, "member_asked", now)
-        await handoff.hand_off(session, by_staff, "staff_wants_it", now, actor="staff:xiaoli")
-    assert by_bot.handoff_message_id == message.id
-    assert by_staff.handoff_message_id is None
 
 
 async def test_the_database_itself_refuses_a_human_owner_without_a_name(database: Database) -> None:
