@@ -30,6 +30,7 @@ from casework.tables import (
     Message,
     OutboxEntry,
     Owner,
+    Priority,
 )
 
 
@@ -173,7 +174,8 @@ async def _make_anonymous(session: AsyncSession, cases: Sequence[Case], now: dat
 
 
 def _erase_marks(thread: Conversation) -> None:
-    thread.last_topic = thread.last_crisis_kind = thread.last_crisis_at = None
+    thread.last_topic = thread.last_crisis_kind = thread.last_crisis_at = thread.district = None
     # In the queue the mark still tells staff to hurry; it goes when they hand back.
     if thread.owner is Owner.BOT:
         thread.urgent, thread.urgent_reason, thread.handoff_reason = False, None, None
+        thread.priority, thread.risks = Priority.NORMAL.value, []
