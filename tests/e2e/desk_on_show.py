@@ -154,12 +154,13 @@ async def _furnish(settings: Settings, clock: FixedClock, cases: int, talks: int
             for number, person in enumerate(people):
                 person.display_name = ("李坐席", "王坐席", "赵坐席", "孙坐席", "周坐席", "吴坐席")[number % 6]
                 person.badge = f"{number + 7:02d}"
-                person.presence = Presence.ONLINE if number < 4 else Presence.AWAY
-                person.seen_at = MOMENT + timedelta(days=1)  # they stay while nobody's browser is open
             me = people[0]
             me.role = StaffRole.ADMIN
             _, token = await staff_sessions.open_session(session, me, "Chromium", clock.now(), confirmed=True)
             mine = await _my_conversation(session, me, clock, knowledge)
+            for number, person in enumerate(people):
+                person.presence = Presence.ONLINE if number < 4 else Presence.AWAY
+                person.seen_at = MOMENT + timedelta(days=1)  # they stay while nobody's browser is open
             waiting = await session.scalar(
                 select(Conversation.id).where(Conversation.owner == Owner.QUEUED).limit(1)
             )
@@ -213,6 +214,11 @@ async def _my_conversation(session: object, me: Staff, clock: FixedClock, knowle
     )
     wants = await messages.record_incoming(
         session, conversation, "2", text="我要找个真人", now=now + timedelta(minutes=1)
+    )
+    await messages.note_understanding(
+        session,
+        wants.message.id,
+        messages.Understanding("request_human", "case.handoff", 0.97, True),
     )
     await handoff.hand_off(
         session, conversation, "member_asked", now + timedelta(minutes=1), message_id=wants.message.id
