@@ -199,20 +199,7 @@ class Answering:
             async with self._database.transaction() as session:
                 replies = await self._not_a_third_time(session, conversation.id, replies)
                 outcome = await self._record(session, message, alarm, replies, conversation.epoch)
-                if understanding is not None:
-                    await messages.note_understanding(
-                        session,
-                        message.id,
-                        messages.Understanding(
-                            understanding.intent,
-                            understanding.topic,
-                            understanding.confidence,
-                            understanding.accepted,
-                            {name: value for name, value in understanding.facts.items() if value is not None},
-                        ),
-                    )
-                    conversation_now = await conversations.get(session, conversation.id)
-                    await triage(session, conversation_now, self._clock.now())
+                await self._note(session, message, understanding)
                 return outcome
         except StaleEpoch:
             urgent = [reply for reply in replies if (reply.topic or "").startswith(CRISIS_TOPIC)]
@@ -229,7 +216,29 @@ class Answering:
                     now=self._clock.now(),
                     replies=len(replies) - len(urgent),
                 )
-                return await self._record(session, message, alarm, urgent, None)
+                outcome = await self._record(session, message, alarm, urgent, None)
+                await self._note(session, message, understanding)
+                return outcome
+
+    async def _note(
+        self, session: AsyncSession, message: Message, understanding: Understanding | None
+    ) -> None:
+        """Keep what the message was taken for, and what that makes pressing; the conversation is held."""
+        if understanding is None:
+            return
+        await messages.note_understanding(
+            session,
+            message.id,
+            messages.Understanding(
+                understanding.intent,
+                understanding.topic,
+                understanding.confidence,
+                understanding.accepted,
+                {name: value for name, value in understanding.facts.items() if value is not None},
+            ),
+        )
+        conversation = await conversations.get(session, message.conversation_id)
+        await triage(session, conversation, self._clock.now())
 
     async def _record(
         self,
@@ -242,9 +251,7 @@ class Answering:
         now = self._clock.now()
         if alarm is not None:
             conversation = await conversations.get(session, message.conversation_id)
-            await conversations.flag_urgent(
-                session, conversation, f"{CRISIS_TOPIC}{remembered_as(alarm.kind, alarm.level)}", now
-            )
+            await conversations.flag_urgent(session, conversation, _remembered(alarm), now)
         stored = await messages.record_replies(
             session,
             message.conversation_id,
@@ -291,11 +298,26 @@ class Answering:
             ):
                 replies = [Reply(text=self._wording.say("switchboard.down", reference=reference))]
             if conversation.owner is Owner.BOT:
-                await handoff.hand_off(session, conversation, SYSTEM_FAILURE, now, message_id=message.id)
+                try:
+                    await handoff.hand_off(
+                        session,
+                        conversation,
+                        SYSTEM_FAILURE if alarm is None else _remembered(alarm),
+                        now,
+                        urgent=alarm is not None,
+                        message_id=message.id,
+                    )
+                except handoff.HandoffBlocked:
+                    text = self._wording.say("switchboard.down_left_to_bot", reference=reference)
+                    replies = [Reply(text=text)]
             return await self._record(session, message, alarm, replies, None)
 
     def _human_button(self) -> tuple[str, str]:
         return self._wording.say("dialogue.human_button"), PAYLOAD_OF_COMMAND["human"]
+
+
+def _remembered(alarm: Alarm) -> str:
+    return f"{CRISIS_TOPIC}{remembered_as(alarm.kind, alarm.level)}"
 
 
 def _reply(said: Said) -> Reply:

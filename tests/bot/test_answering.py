@@ -400,3 +400,51 @@ async def take_over_again(database: Database, clock: FixedClock, line: Line) -> 
     async with database.transaction() as session:
         conversation = await conversations.get(session, line.conversation_id)
         await handoff.take_over(session, conversation, await make_staff(session), clock.now())
+
+
+# --- who is left to the bot
+
+
+async def leave_to_the_bot(database: Database, clock: FixedClock, line: Line) -> None:
+    """Staff asked that the member be left to the bot for an hour."""
+    async with database.transaction() as session:
+        conversation = await conversations.lock(session, line.conversation_id)
+        conversation.blocked_until = clock.now() + timedelta(hours=1)
+
+
+async def test_a_failure_is_said_to_who_is_left_to_the_bot_and_nothing_stays_pending(
+    line: Line, script: Script, database: Database, clock: FixedClock
+) -> None:
+    await leave_to_the_bot(database, clock, line)
+    script.will_say(Trouble.DOWN)
+    receipt = await line.say("工资怎么算")
+    (reply,) = receipt.replies
+    assert receipt.owner == "bot"
+    assert "编号" in reply.text
+    assert "人工会在这里回您" not in reply.text, "nobody will"
+    async with database.read() as session:
+        assert await messages.pending(session) == []
+    assert [view.text for view in (await line.say("再问一遍")).replies] == ["答：再问一遍"]
+
+
+async def test_a_cry_for_help_reaches_a_human_although_the_dialogue_failed_and_they_were_left_to_the_bot(
+    line: Line, script: Script, database: Database, clock: FixedClock
+) -> None:
+    await leave_to_the_bot(database, clock, line)
+    script.will_say(Trouble.DOWN)
+    assert (await line.say(WORN_OUT)).owner == "queued"
+    conversation = await line.conversation()
+    assert (conversation.urgent, conversation.risks) == (True, ["crisis.self_harm.care"])
+
+
+async def test_what_a_message_was_taken_for_is_kept_although_a_human_took_over_meanwhile(
+    line: Line, script: Script, database: Database, clock: FixedClock
+) -> None:
+    async def meanwhile(_: Utterance) -> None:
+        await take_over(database, clock, line)
+
+    script.before_answering = meanwhile
+    receipt = await line.say("工资怎么算")
+    assert receipt.replies == []
+    async with database.read() as session:
+        assert (await messages.get(session, receipt.message_id)).intent == "ask_wage_arrears"
