@@ -54,7 +54,7 @@ class ActionRateService(CaseworkAction):
         conversation = await conversations.get(session, turn.conversation_id)
         rating = int(turn.entities.get("rating") or 0)
         try:
-            rated = await handoff.rate(
+            await handoff.rate(
                 session,
                 int(turn.entities.get("handoff") or 0),
                 conversation.member_id,
@@ -65,6 +65,7 @@ class ActionRateService(CaseworkAction):
         except (NotFound, BadInput):
             speaker.say("utter_service_not_found")
             return []
-        badly = rated.rating is not None and rated.rating <= handoff.BAD_RATING
+        # Nobody comes to a member who is left to the bot: then no supervisor is promised either.
+        badly = rating <= handoff.BAD_RATING and conversation.owner is not Owner.BOT
         speaker.say("utter_service_rated_badly" if badly else "utter_service_rated")
         return []
