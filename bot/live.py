@@ -7,16 +7,17 @@ import contextlib
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping
 
-from bot.views import MessageView
-from casework.messages import Newest
-from casework.tables import Owner
+from bot.views import MessageView, Speaking, Typing
+from casework.standing import Standing
 
 PERIOD_S = 0.5
 """How often the database is asked for what other processes wrote (staff replies, notices)."""
 PAGE = 100
 
-AskNewest = Callable[[Collection[str]], Awaitable[Mapping[str, Newest]]]
-"""How far each of these conversations has come."""
+AskStandings = Callable[[Collection[str]], Awaitable[Mapping[str, Standing]]]
+"""How far each of these conversations has come, and who speaks in it."""
+Happening = MessageView | Speaking | Typing
+"""What a subscription gives."""
 Fetch = Callable[[str, int, int], Awaitable[list[MessageView]]]
 """Messages of a conversation after an id, oldest first, at most so many."""
 
@@ -26,12 +27,12 @@ log = logging.getLogger(__name__)
 class LiveFeed:
     """One poller for all subscribers, and a bell for what this process writes itself."""
 
-    def __init__(self, newest: AskNewest, fetch: Fetch, period_s: float = PERIOD_S) -> None:
-        self._newest = newest
+    def __init__(self, standings: AskStandings, fetch: Fetch, period_s: float = PERIOD_S) -> None:
+        self._standings = standings
         self._fetch = fetch
         self._period_s = period_s
         self._bells: dict[str, set[asyncio.Event]] = {}
-        self._seen: dict[str, Newest] = {}
+        self._seen: dict[str, Standing] = {}
         self._end = asyncio.Event()
         self._anyone = asyncio.Event()
         self._listeners: list[Callable[[str], None]] = []
@@ -77,21 +78,23 @@ class LiveFeed:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._end.wait(), self._period_s * min(2**failures, 20))
 
-    async def watch(self, conversation_id: str, after: int) -> AsyncGenerator[MessageView | Owner, None]:
+    async def watch(self, conversation_id: str, after: int) -> AsyncGenerator[Happening, None]:
         """Who speaks, and messages with an id above ``after`` as they come; ends when the feed closes.
 
-        The owner is told at first and whenever it changes; messages come oldest first, each once.
+        Who speaks (and a waiting member's place) is told at first and whenever it changes, that a worker is
+        typing whenever that changes; messages come oldest first, each once.
         """
         bell = asyncio.Event()
         self._bells.setdefault(conversation_id, set()).add(bell)
         self._anyone.set()
-        told: Owner | None = None
+        told: Speaking | None = None
+        typing = Typing(False)
         try:
             while True:
                 # Cleared before looking: what is written while we look rings again.
                 bell.clear()
                 try:
-                    owner = await self._owner(conversation_id)
+                    standing = (await self._standings([conversation_id])).get(conversation_id)
                     views = await self._fetch(conversation_id, after, PAGE)
                 except Exception as error:
                     if self._end.is_set():
@@ -99,23 +102,22 @@ class LiveFeed:
                     log.warning("live feed: a look failed (%s)", type(error).__name__)
                     await asyncio.sleep(self._period_s)
                     continue
-                if owner is not None and owner is not told:
-                    told = owner
-                    yield owner
+                if standing is not None and (speaking := Speaking.of(standing)) != told:
+                    told = speaking
+                    yield speaking
                 for view in views:
                     yield view
                     after = view.id
                 if len(views) == PAGE:
                     continue
+                if standing is not None and standing.typing is not typing.on:
+                    typing = Typing(standing.typing)
+                    yield typing
                 if self._end.is_set():
                     return
                 await bell.wait()
         finally:
             self._unsubscribe(conversation_id, bell)
-
-    async def _owner(self, conversation_id: str) -> Owner | None:
-        newest = (await self._newest([conversation_id])).get(conversation_id)
-        return newest.owner if newest else None
 
     def _unsubscribe(self, conversation_id: str, bell: asyncio.Event) -> None:
         bells = self._bells[conversation_id]
@@ -125,7 +127,7 @@ class LiveFeed:
             self._seen.pop(conversation_id, None)
 
     async def _poll(self) -> None:
-        for conversation_id, newest in (await self._newest(tuple(self._bells))).items():
-            if newest != self._seen.get(conversation_id):
-                self._seen[conversation_id] = newest
+        for conversation_id, standing in (await self._standings(tuple(self._bells))).items():
+            if standing != self._seen.get(conversation_id):
+                self._seen[conversation_id] = standing
                 self.wake(conversation_id)

@@ -14,15 +14,15 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot.answering import Answering, Outcome
 from bot.dialogue import DialogueClient
 from bot.incoming import BUTTON_PREFIX, UnknownButton, checked, content_of
-from bot.live import LiveFeed
+from bot.live import Happening, LiveFeed
 from bot.transcript import as_views, read_transcript
-from bot.views import AttachmentView, Button, Incoming, MessageView, Receipt, Source
+from bot.views import AttachmentView, Button, Incoming, MessageView, Receipt, Source, Speaking
 from casework import buttons, conversations, messages
 from casework.clock import Clock
 from casework.crisis import CrisisRules
 from casework.database import Database
 from casework.errors import NotFound
-from casework.messages import Newest
+from casework.standing import Standing, standings, told_owner
 from casework.tables import Message, Owner
 from casework.wording import Wording
 
@@ -72,7 +72,7 @@ class Switchboard:
         self._answering_one = Turns()
         self._turns: dict[int, asyncio.Task[Outcome]] = {}
         self._recorded_here: set[int] = set()
-        self.feed = LiveFeed(self._newest, self.messages)
+        self.feed = LiveFeed(self._standings, self.messages)
 
     async def receive(self, incoming: Incoming) -> Receipt:
         """Record one message and answer it, in order within its conversation.
@@ -90,7 +90,8 @@ class Switchboard:
         outcome = await self._answered(message)
         async with self._database.read() as session:
             replies = await as_views(session, outcome.replies)
-        return Receipt(message.id, duplicate, outcome.owner.value, replies)
+            speaking = await self._speaking(session, message.conversation_id, outcome.owner)
+        return Receipt(message.id, duplicate, speaking, replies)
 
     async def recover(self, settled_for: timedelta = timedelta(0)) -> int:
         """Take up the messages a crash left pending, oldest first in each conversation; returns how many.
@@ -121,8 +122,8 @@ class Switchboard:
                 if isinstance(event, MessageView):
                     yield event
 
-    def watch(self, conversation_id: str, after: int) -> AsyncGenerator[MessageView | Owner, None]:
-        """As ``subscribe``, and who speaks in the conversation: at first, and whenever that changes."""
+    def watch(self, conversation_id: str, after: int) -> AsyncGenerator[Happening, None]:
+        """As ``subscribe``, and who speaks and types in the conversation: see ``LiveFeed.watch``."""
         return self.feed.watch(conversation_id, after)
 
     async def close(self, patience_s: float = 5.0) -> None:
@@ -201,6 +202,15 @@ class Switchboard:
         except NotFound as error:
             raise UnknownButton() from error
 
-    async def _newest(self, conversation_ids: Collection[str]) -> Mapping[str, Newest]:
+    async def _speaking(self, session: AsyncSession, conversation_id: str, owner: Owner) -> Speaking:
+        """Who speaks after a message: its outcome's owner, with what is known of them now."""
+        told = told_owner(owner)
+        if told is not Owner.BOT:
+            found = (await standings(session, [conversation_id], self._clock.now())).get(conversation_id)
+            if found is not None and found.owner is told:
+                return Speaking.of(found)
+        return Speaking(told.value)
+
+    async def _standings(self, conversation_ids: Collection[str]) -> Mapping[str, Standing]:
         async with self._database.read() as session:
-            return await messages.newest(session, conversation_ids)
+            return await standings(session, conversation_ids, self._clock.now())

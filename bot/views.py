@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from casework.standing import Standing
+from casework.tables import Owner
+
 COMMANDS = ("start", "menu", "cases", "human", "privacy", "forget")
 """The payloads a channel may send without a button of ours."""
 
@@ -101,12 +104,56 @@ class MessageView:
 
 
 @dataclass(frozen=True, slots=True)
+class Speaking:
+    """Who speaks with a member now: ``bot``, ``queued`` (a human was called) or ``human``."""
+
+    owner: str
+    badge: str | None = None
+    """While human: the worker's number, if they have one."""
+    ahead: int | None = None
+    """While queued: how many are before the member."""
+    minutes: int | None = None
+    """While queued: about how long it will take, where an honest estimate is possible."""
+
+    @classmethod
+    def of(cls, standing: Standing) -> Speaking:
+        """What a standing says about it."""
+        place = standing.place
+        return cls(
+            standing.owner.value,
+            standing.badge,
+            None if place is None else place.ahead,
+            None if place is None else place.minutes,
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """As the API shows it: what belongs to another owner is left out."""
+        if self.owner == Owner.QUEUED:
+            return {"owner": self.owner, "ahead": self.ahead, "minutes": self.minutes}
+        if self.owner == Owner.HUMAN:
+            return {"owner": self.owner, "badge": self.badge}
+        return {"owner": self.owner}
+
+
+@dataclass(frozen=True, slots=True)
+class Typing:
+    """Whether the worker who speaks with a member is writing just now."""
+
+    on: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Receipt:
     """What became of one incoming message."""
 
     message_id: int
     duplicate: bool
     """It had been received before; ``replies`` are the ones given then."""
-    owner: str
-    """Who speaks in the conversation after this message: bot, queued or human."""
+    speaking: Speaking
+    """Who speaks in the conversation after this message."""
     replies: list[MessageView]
+
+    @property
+    def owner(self) -> str:
+        """Who speaks in the conversation after this message: bot, queued or human."""
+        return self.speaking.owner

@@ -30,7 +30,7 @@ from bot.api.schemas import (
 )
 from bot.roles import Role, open_to
 from bot.switchboard import MAX_PAGE
-from bot.views import PRIVACY_VERSION, MessageView
+from bot.views import PRIVACY_VERSION, MessageView, Typing
 from casework import conversations, members
 from casework.tables import Channel
 
@@ -108,7 +108,7 @@ async def send_message(said: MessageIn, conversation: TheConversation, house: Th
         {
             "message_id": receipt.message_id,
             "duplicate": receipt.duplicate,
-            "owner": receipt.owner,
+            **receipt.speaking.to_json(),
             "messages": [view.to_json() for view in receipt.replies],
         }
     )
@@ -149,6 +149,9 @@ async def watch(
     """Server-sent events: a `message` event holds one message, and its id is the message's id.
 
     An `owner` event says who speaks (`{"owner": "bot" | "queued" | "human"}`), at first and on a change.
+    While human it holds `badge`, the worker's number or null; while queued `ahead`, how many members are
+    before this one, and `minutes`, about how long it will take, or null. A `typing` event
+    (`{"typing": true | false}`) says that the worker is writing. Pass over events you do not know.
     A comment comes every 15 seconds while nothing happens. After a broken connection go on with
     `Last-Event-ID`; no message is missed and none comes twice.
     """
@@ -159,8 +162,10 @@ async def watch(
             if isinstance(happening, MessageView):
                 shown = json.dumps(happening.to_json(), ensure_ascii=False)
                 yield ServerSentEvent(event="message", id=str(happening.id), raw_data=shown)
+            elif isinstance(happening, Typing):
+                yield ServerSentEvent(event="typing", raw_data=json.dumps({"typing": happening.on}))
             else:
-                yield ServerSentEvent(event="owner", raw_data=json.dumps({"owner": happening.value}))
+                yield ServerSentEvent(event="owner", raw_data=json.dumps(happening.to_json()))
 
 
 @router.post(

@@ -175,6 +175,16 @@ class ReceiptOut(_Out):
         Literal["bot", "queued", "human"],
         Field(description="Who speaks now. While queued or human, replies come later: watch the events."),
     ]
+    badge: Annotated[
+        str | None, Field(description="While human: the number of the worker who answers, if they have one.")
+    ] = None
+    ahead: Annotated[int | None, Field(description="While queued: how many members are before this one.")] = (
+        None
+    )
+    minutes: Annotated[
+        int | None,
+        Field(description="While queued: about how many minutes it will take; null while nobody can tell."),
+    ] = None
     messages: list[MessageOut]
 
 

@@ -7,14 +7,16 @@ from collections.abc import AsyncIterator, Callable, Collection, Mapping
 
 import pytest
 
-from bot.live import PAGE, LiveFeed
+from bot.live import PAGE, Happening, LiveFeed
 from bot.switchboard import Switchboard
-from bot.views import MessageView
+from bot.views import MessageView, Speaking, Typing
 from casework import conversations, handoff, messages
 from casework.clock import FixedClock
 from casework.database import Database
-from casework.messages import Newest, Reply
+from casework.messages import Reply
+from casework.standing import Standing
 from casework.tables import Author, Owner
+from casework.waiting import Place
 from tests.bot.conftest import Line
 from tests.bot.fakes import Script
 from tests.factories import FIRST_MOMENT, make_staff
@@ -28,6 +30,9 @@ class Books:
     def __init__(self) -> None:
         self.said: dict[str, list[MessageView]] = {}
         self.owner = Owner.BOT
+        self.badge: str | None = None
+        self.place: Place | None = None
+        self.typing = False
         self.looks = 0
         self.broken = False
         self._looked = asyncio.Event()
@@ -44,14 +49,20 @@ class Books:
         view = MessageView(id=message_id, author="staff", text=str(message_id), created_at=FIRST_MOMENT)
         self.said.setdefault(conversation_id, []).append(view)
 
-    async def newest(self, conversation_ids: Collection[str]) -> Mapping[str, Newest]:
-        """How far the conversations have come."""
+    async def standings(self, conversation_ids: Collection[str]) -> Mapping[str, Standing]:
+        """How far the conversations have come, and who speaks."""
         self.looks += 1
         self._looked.set()
         if self.broken:
             raise OSError("the database is away")
         return {
-            one: Newest(max((v.id for v in self.said.get(one, [])), default=0), self.owner)
+            one: Standing(
+                max((v.id for v in self.said.get(one, [])), default=0),
+                self.owner,
+                self.badge,
+                self.typing,
+                self.place,
+            )
             for one in conversation_ids
         }
 
@@ -67,7 +78,7 @@ def books() -> Books:
 
 @pytest.fixture
 async def feed(books: Books) -> AsyncIterator[LiveFeed]:
-    feed = LiveFeed(books.newest, books.fetch, period_s=0.01)
+    feed = LiveFeed(books.standings, books.fetch, period_s=0.01)
     running = asyncio.create_task(feed.run())
     yield feed
     feed.close()
@@ -77,15 +88,29 @@ async def feed(books: Books) -> AsyncIterator[LiveFeed]:
 class Listener:
     """Collects what a stream gives."""
 
-    def __init__(self, stream: AsyncIterator[MessageView | Owner]) -> None:
+    def __init__(self, stream: AsyncIterator[Happening]) -> None:
         self.got: list[int | Owner] = []
+        self.told: list[Speaking | Typing] = []
         self._news = asyncio.Event()
         self.task = asyncio.create_task(self._listen(stream))
 
-    async def _listen(self, stream: AsyncIterator[MessageView | Owner]) -> None:
+    async def _listen(self, stream: AsyncIterator[Happening]) -> None:
         async for one in stream:
-            self.got.append(one if isinstance(one, Owner) else one.id)
+            if isinstance(one, Speaking | Typing):
+                self.told.append(one)
+            if isinstance(one, Speaking):
+                self.got.append(Owner(one.owner))
+            elif isinstance(one, MessageView):
+                self.got.append(one.id)
             self._news.set()
+
+    async def until_told(self, number: int) -> list[Speaking | Typing]:
+        """Wait until so much was said about who speaks."""
+        async with asyncio.timeout(PATIENCE_S):
+            while len(self.told) < number:
+                self._news.clear()
+                await self._news.wait()
+        return self.told
 
     async def until(self, enough: Callable[[list[int | Owner]], bool]) -> list[int | Owner]:
         """Wait until enough was given."""
@@ -113,6 +138,28 @@ async def test_what_another_process_wrote_is_found_by_looking(books: Books, feed
     assert await listener.until(lambda got: len(got) == 2) == [Owner.BOT, 7]
     books.owner = Owner.HUMAN
     assert await listener.until(lambda got: len(got) == 3) == [Owner.BOT, 7, Owner.HUMAN]
+
+
+async def test_a_waiting_member_hears_of_their_place_and_of_who_comes_and_types(
+    books: Books, feed: LiveFeed
+) -> None:
+    books.owner, books.place = Owner.QUEUED, Place(2, None)
+    listener = Listener(feed.watch("c", after=0))
+    await listener.until_told(1)
+    books.place = Place(1, 9)
+    await listener.until_told(2)
+    books.owner, books.place, books.badge = Owner.HUMAN, None, "07"
+    await listener.until_told(3)
+    books.typing = True
+    await listener.until_told(4)
+    books.typing = False
+    assert await listener.until_told(5) == [
+        Speaking("queued", ahead=2),
+        Speaking("queued", ahead=1, minutes=9),
+        Speaking("human", "07"),
+        Typing(True),
+        Typing(False),
+    ]
 
 
 async def test_more_than_a_page_comes_whole(books: Books, feed: LiveFeed) -> None:
@@ -157,13 +204,13 @@ async def test_a_stream_opened_after_the_end_gives_what_there_is_and_ends(
 ) -> None:
     books.write("c", 1)
     feed.close()
-    got = [one if isinstance(one, Owner) else one.id async for one in feed.watch("c", after=0)]
-    assert got == [Owner.BOT, 1]
+    got = [one async for one in feed.watch("c", after=0)]
+    assert got == [Speaking("bot"), books.said["c"][0]]
 
 
 async def test_a_listener_that_goes_away_is_forgotten(books: Books, feed: LiveFeed) -> None:
     stream = feed.watch("c", after=0)
-    assert await anext(stream) is Owner.BOT
+    assert await anext(stream) == Speaking("bot")
     await stream.aclose()
     assert feed.subscribers == 0
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 from bot.incoming import content_of
-from bot.views import Incoming, Receipt
+from bot.views import Incoming, Receipt, Speaking
 from casework import conversations, messages
 from casework.clock import Clock
 from casework.database import Database
@@ -55,4 +55,4 @@ class FakeSwitchboard:
                 epoch_seen=None,
                 now=now,
             )
-        return Receipt(recorded.message.id, recorded.duplicate, conversation.owner.value, [])
+        return Receipt(recorded.message.id, recorded.duplicate, Speaking(conversation.owner.value), [])
