@@ -74,7 +74,7 @@ export class Api {
   }
 
   // Server-sent events read with fetch, because EventSource cannot carry the token.
-  async listen({ message, owner, lost, back }) {
+  async listen({ message, owner, typing, lost, back }) {
     this.stop?.abort();
     const stop = (this.stop = new AbortController());
     let wait = 1000;
@@ -92,7 +92,8 @@ export class Api {
         for await (const event of events(response.body)) {
           if (event.id) lastId = Number(event.id) || lastId;
           if (event.type === "message" && event.data) message(JSON.parse(event.data));
-          if (event.type === "owner" && event.data) owner(JSON.parse(event.data).owner);
+          if (event.type === "owner" && event.data) owner(JSON.parse(event.data));
+          if (event.type === "typing" && event.data) typing(JSON.parse(event.data).typing);
         }
       } catch {
         if (stop.signal.aborted) return;

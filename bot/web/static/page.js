@@ -13,9 +13,17 @@ function notice(text) {
   $("notice").hidden = !text;
 }
 
-function status(owner) {
-  $("status").textContent =
-    owner === "queued" ? "已转人工，坐席会在这里回您" : owner === "human" ? "人工坐席正在为您服务" : "济南工会小助手";
+// Who speaks now: {owner, badge} or {owner, ahead, minutes}. Said again only when it changed: it is read aloud.
+function status({ owner, badge, ahead, minutes }) {
+  let text = "济南工会小助手";
+  if (owner === "human") text = badge ? `人工来了：工号 ${badge}` : "人工来了，正在为您服务";
+  if (owner === "queued") {
+    text = "已转人工，坐席会在这里回您";
+    if (Number.isInteger(ahead)) text = `人工排队：第 ${ahead + 1} 位${minutes ? `，约 ${minutes} 分钟` : ""}`;
+  }
+  if ($("status").textContent !== text) $("status").textContent = text;
+  document.body.dataset.owner = owner;
+  if (owner !== "human") transcript.writing(false);
 }
 
 function nextId() {
@@ -36,7 +44,7 @@ function send(body, shown) {
         turn.sent(answer.message_id);
         notice("");
         transcript.add(answer.messages);
-        status(answer.owner);
+        status(answer);
       } catch (error) {
         turn.failed(error instanceof ApiError ? error.message : "网络不通，没发出去。", error.permanent ? null : attempt);
         if (error.gone) await restart();
@@ -165,7 +173,11 @@ async function begin() {
     api.listen({
       message: (message) => transcript.add([message]),
       owner: status,
-      lost: () => notice("连接断了，正在重连。也可以先打 12351。"),
+      typing: (on) => transcript.writing(on),
+      lost: () => {
+        transcript.writing(false);
+        notice("连接断了，正在重连。也可以先打 12351。");
+      },
       back: () => notice(""),
     });
   } catch (error) {

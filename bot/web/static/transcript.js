@@ -1,4 +1,6 @@
 // The transcript: what was said, in order, each message once. Text only ever enters as text, never as HTML.
+const RATING = /^([1-5]) ?分$/;
+const RATINGS = ["", "很不满意", "不满意", "一般", "满意", "很满意"];
 const NAMES = { bot: "娘家人", staff: "人工坐席", system: "通知", member: "我" };
 
 export class Transcript {
@@ -30,6 +32,7 @@ export class Transcript {
       this.last = Math.max(this.last, message.id);
       if (message.author === "member" && !history) continue;
       if (message.author !== "member") this.settle();
+      if (message.author === "staff") this.writing(false);
       const turn = this.turn(message);
       this.place(turn);
       if (!history) first ??= turn;
@@ -52,7 +55,9 @@ export class Transcript {
 
   choices(buttons) {
     const box = element("div", "choices");
-    for (const { title, payload } of buttons) {
+    const ratings = buttons.filter(({ title }) => RATING.test(title));
+    if (ratings.length > 1) box.append(this.stars(ratings));
+    for (const { title, payload } of ratings.length > 1 ? buttons.filter((one) => !ratings.includes(one)) : buttons) {
       const button = element("button", "", title);
       button.type = "button";
       button.addEventListener("click", () => {
@@ -62,6 +67,33 @@ export class Transcript {
       });
       box.append(button);
     }
+    return box;
+  }
+
+  // A rating: the same buttons, from the worst to the best, each a star with its words.
+  stars(ratings) {
+    const box = element("div", "stars");
+    box.setAttribute("role", "group");
+    box.setAttribute("aria-label", "打分，1 到 5 颗星");
+    const made = ratings
+      .map(({ title, payload }) => ({ title, payload, rating: Number(RATING.exec(title)[1]) }))
+      .sort((one, other) => one.rating - other.rating)
+      .map(({ title, payload, rating }) => {
+        const button = element("button");
+        button.type = "button";
+        const star = element("span", "star", "★");
+        star.setAttribute("aria-hidden", "true");
+        button.append(star, element("span", "score", `${rating} 分`), element("span", "word", RATINGS[rating]));
+        button.addEventListener("click", () => {
+          for (const one of made.slice(0, made.indexOf(button) + 1)) one.classList.add("lit");
+          button.classList.add("chosen");
+          button.setAttribute("aria-pressed", "true");
+          this.settle();
+          this.press(payload, title);
+        });
+        return button;
+      });
+    box.append(...made);
     return box;
   }
 
@@ -132,6 +164,12 @@ export class Transcript {
     this.dots.append(bubble);
     this.log.append(this.dots);
     this.scroll();
+  }
+
+  // The worker is writing; beside the log, because what comes and goes must not be read aloud each time.
+  writing(on) {
+    const line = document.getElementById("writing");
+    if (line) line.hidden = !on;
   }
 
   place(turn) {
