@@ -83,7 +83,7 @@ async def test_a_topic_of_another_team_is_refused_in_words_and_what_was_typed_st
     assert 'value="另一组"' in refused.text
     assert "归 劳动组" in (await browser.page("/desk/admin/teams")).text
     nothing = await browser.post("/desk/admin/teams", data={"name": " "})
-    assert "小组名称请写 1 到 40 个字" in nothing.text
+    assert "班组名称请写 1 到 40 个字" in nothing.text
 
 
 async def test_without_a_script_the_browser_comes_back_to_the_list(desk_client: SignIn, house: House) -> None:
@@ -92,7 +92,7 @@ async def test_without_a_script_the_browser_comes_back_to_the_list(desk_client: 
         "/desk/admin/teams", data={"name": "劳动组", "csrf": browser.csrf}, headers={"Accept": "text/html"}
     )
     assert (answer.status_code, answer.headers["location"]) == (303, "/desk/admin/teams?done=added")
-    assert "小组建好了" in (await browser.page("/desk/admin/teams?done=added")).text
+    assert "班组建好了" in (await browser.page("/desk/admin/teams?done=added")).text
 
 
 async def shipped(house: House) -> None:

@@ -116,7 +116,7 @@ async def test_name_badge_role_and_team_of_a_colleague_are_changed(desk_client: 
         team.id,
     )
     text = (await admin.page(f"{at}?done=team")).text
-    assert "小组改好了" in text
+    assert "班组改好了" in text
     await admin.post(f"{at}/team", data={"team": ""})
     assert (await stored(house, other.id)).team_id is None
     assert (await admin.post(f"{at}/team", data={"team": "x"})).status_code == 422
