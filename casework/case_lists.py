@@ -11,7 +11,7 @@ import base64
 import json
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time, timedelta
 from enum import StrEnum
 from typing import Any, Final
 
@@ -54,8 +54,10 @@ class CaseQuery:
     state: CaseState | None = None
     open_only: bool = True
     mine: bool = False
+    closed_only: bool = False
+    """Closed ones alone; needs ``open_only=False``."""
     unassigned: bool = False
-    """Nobody works it yet."""
+    """Given to nobody yet: neither to a person nor to a team."""
     supervised: bool = False
     staff_id: int | None = None
     team_id: int | None = None
@@ -64,6 +66,9 @@ class CaseQuery:
     district: str | None = None
     priority: Priority | None = None
     overdue: bool = False
+    due_from: datetime | None = None
+    due_to: datetime | None = None
+    """Not included; the deadline of a case that waits for its member stands still and is left out."""
     number_tail: str | None = None
     """The last digits of a case number, hyphens do not matter."""
     opened_from: datetime | None = None
@@ -128,6 +133,7 @@ class CaseCounts:
     pressing: int
     overdue: int
     supervised: int
+    due_today: int
 
 
 _COLUMNS: Sequence[Any] = (
@@ -166,10 +172,11 @@ async def counts(session: AsyncSession, staff: Staff, now: datetime) -> CaseCoun
                 func.count(),
                 those(Case.staff_id == staff.id),
                 those(false() if staff.team_id is None else Case.team_id == staff.team_id),
-                those(Case.staff_id.is_(None)),
+                those(_is_unassigned()),
                 those(Case.priority < Priority.NORMAL.value),
                 those(_is_overdue(now)),
                 those(Case.supervised_at.is_not(None)),
+                those(and_(*_is_due(*day_of(now)))),
             ).where(Case.closed_at.is_(None))
         )
     ).one()
@@ -248,12 +255,15 @@ def _conditions(query: CaseQuery, reader: Reader, now: datetime) -> list[ColumnE
         wanted.append(Case.closed_at.is_(None))
     if query.mine:
         wanted.append(Case.staff_id == reader.id if isinstance(reader, Staff) else false())
+    if query.closed_only:
+        wanted.append(Case.closed_at.is_not(None))
     if query.unassigned:
-        wanted.append(Case.staff_id.is_(None))
+        wanted.append(_is_unassigned())
     if query.supervised:
         wanted.append(Case.supervised_at.is_not(None))
     if query.overdue:
         wanted.append(_is_overdue(now))
+    wanted += _is_due(query.due_from, query.due_to)
     if query.number_tail is not None:
         wanted.append(Case.number.like(f"%{_tail(query.number_tail)}"))
     if query.opened_from is not None:
@@ -270,6 +280,24 @@ def _conditions(query: CaseQuery, reader: Reader, now: datetime) -> list[ColumnE
         (Case.priority, None if query.priority is None else query.priority.value),
     ]
     return [*wanted, *(column == value for column, value in equal if value is not None)]
+
+
+def day_of(moment: datetime) -> tuple[datetime, datetime]:
+    """When the Shanghai day of a moment begins, and when the next one does."""
+    start = datetime.combine(moment.astimezone(SHANGHAI).date(), time(), SHANGHAI)
+    return start, start + timedelta(days=1)
+
+
+def _is_unassigned() -> ColumnElement[bool]:
+    return and_(Case.staff_id.is_(None), Case.team_id.is_(None))
+
+
+def _is_due(start: datetime | None, end: datetime | None) -> list[ColumnElement[bool]]:
+    if start is None and end is None:
+        return []
+    bounds = [] if start is None else [Case.due_at >= start]
+    bounds += [] if end is None else [Case.due_at < end]
+    return [*bounds, Case.waiting_for_member_since.is_(None)]
 
 
 def _is_overdue(now: datetime) -> ColumnElement[bool]:

@@ -103,6 +103,14 @@ async def test_every_filter_keeps_what_it_says(database: Database, now: datetime
             "tail": ({"number_tail": "0077-" + format_number(day, 77)[-1]}, {}),
             "from": ({"opened_from": now}, {"opened_at": now}),
             "to": ({"opened_to": now - timedelta(days=1)}, {"opened_at": now - timedelta(days=2)}),
+            "due": (
+                {"due_from": now + timedelta(days=5), "due_to": now + timedelta(days=6)},
+                {"due_at": now + timedelta(days=5)},
+            ),
+            "closed": (
+                {"closed_only": True, "open_only": False},
+                {"closed_at": now, "state": CaseState.RESOLVED},
+            ),
         }
         for serial, (_, values) in enumerate(wanted.values(), start=68):
             await make_case(session, number=format_number(day, serial), **common | values)
@@ -184,7 +192,7 @@ async def test_the_tabs_count_open_cases(database: Database, now: datetime) -> N
     async with database.read() as session:
         found = await counts(session, staff, now)
         assert found == case_lists.CaseCounts(
-            all=3, mine=1, team=1, unassigned=2, pressing=1, overdue=1, supervised=1
+            all=3, mine=1, team=1, unassigned=1, pressing=1, overdue=1, supervised=1, due_today=1
         )
 
 
@@ -288,3 +296,36 @@ async def test_every_row_goes_through_all_pages(
         made = [await make_case(session) for _ in range(5)]
         rows = [row async for row in every_row(session, CaseQuery(), OPERATOR, now)]
     assert sorted(row.id for row in rows) == sorted(case.id for case in made)
+
+
+async def test_the_deadlines_of_one_day_are_those_of_the_day_in_shanghai(
+    database: Database, now: datetime
+) -> None:
+    start, end = case_lists.day_of(now)
+    assert (start.isoformat(), end.isoformat()) == ("2026-07-20T00:00:00+08:00", "2026-07-21T00:00:00+08:00")
+    async with database.transaction() as session:
+        first = await make_case(session, due_at=start)
+        last = await make_case(session, due_at=end - timedelta(minutes=1))
+        await make_case(session, due_at=end)
+        await make_case(session, due_at=start - timedelta(minutes=1))
+        await make_case(session, due_at=start, waiting_for_member_since=now)
+        await make_case(session, due_at=start, closed_at=now, state=CaseState.RESOLVED)
+        await make_case(session)
+        staff = await make_staff(session)
+    async with database.read() as session:
+        found = await numbers(session, now, due_from=start, due_to=end, order=Order.DUE)
+        assert found == [first.number, last.number]
+        assert (await counts(session, staff, now)).due_today == 2
+
+
+async def test_a_case_that_a_team_has_waits_for_nobody_to_give_it_away(
+    database: Database, now: datetime
+) -> None:
+    async with database.transaction() as session:
+        team = Team(name="欠薪组", created_at=now)
+        session.add(team)
+        await session.flush()
+        await make_case(session, team_id=team.id, state=CaseState.ASSIGNED)
+        free = await make_case(session)
+    async with database.read() as session:
+        assert await numbers(session, now, unassigned=True) == [free.number]
