@@ -165,6 +165,15 @@ async def thread(session: AsyncSession, case: Case) -> list[CaseEvent]:
     return list(events)
 
 
+async def last_event_id(session: AsyncSession, case: Case) -> int:
+    """The newest entry in a case's thread, 0 for none: it says whether anybody did anything since.
+
+    (The clock changes the case's ``version`` as well.)
+    """
+    newest = await session.scalar(select(func.max(CaseEvent.id)).where(CaseEvent.case_id == case.id))
+    return newest or 0
+
+
 async def progress_lines(session: AsyncSession, case: Case, wording: Wording) -> list[str]:
     """The member's view of a case, one line an event: the day in Shanghai and what was done."""
     return [
