@@ -128,6 +128,13 @@ async def test_handoff_times_change_and_the_outcomes_stay_what_ships(boss: DeskC
     assert (refused.status_code, "转人工的规则有误" in refused.text) == (422, True)
 
 
+async def test_every_handoff_time_there_is_can_be_set(boss: DeskClient, house: House) -> None:
+    text = (await boss.page(DESK)).text
+    for name, value in (await rules_of(house)).as_setting("handoff").items():
+        if name != "outcomes":
+            assert f'name="{name}" min="1" required value="{value}"' in text
+
+
 async def test_what_was_changed_goes_back_to_what_ships(boss: DeskClient, house: House) -> None:
     await boss.post(f"{DESK}/promises", data=promises())
     answer = await boss.post(f"{DESK}/promises/reset")
