@@ -55,27 +55,23 @@ class Promise:
 class HandoffRules:
     """Handoff rules: how long each thing may take, and what may come of a conversation."""
 
-    notice_after_minutes: int
     notice_every_minutes: int
     offline_after_seconds: int
     unanswered_after_minutes: int
     wrap_up_minutes: int
     hold_minutes_max: int
     block_hours_max: int
-    reserved_minutes: int
     outcomes: Mapping[str, str]
     """Code → label, in the order they are offered."""
 
 
 _HANDOFF_LIMITS: Mapping[str, int] = {
-    "notice_after_minutes": 120,
     "notice_every_minutes": 120,
     "offline_after_seconds": 3600,
     "unanswered_after_minutes": 480,
     "wrap_up_minutes": 120,
     "hold_minutes_max": 480,
     "block_hours_max": 168,
-    "reserved_minutes": 120,
 }
 """The most each may be set to; the least is 1."""
 

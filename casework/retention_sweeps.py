@@ -273,7 +273,8 @@ def _close(conversation: Conversation) -> None:
     """Nobody can open the conversation any more, and nothing says what it was about."""
     conversation.token_hash = None
     conversation.last_topic = conversation.last_crisis_kind = conversation.last_crisis_at = None
-    conversation.urgent_reason = conversation.handoff_reason = None
+    conversation.urgent_reason = conversation.handoff_reason = conversation.district = None
+    conversation.risks = []
 
 
 async def _delete_identities(session: AsyncSession, members: Sequence[Member]) -> None:

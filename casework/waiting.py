@@ -288,7 +288,7 @@ async def _tell_waiting(
         text = await _where_they_stand(session, locked, now, wording, first=first)
     else:
         key = "handoff.closed_urgent" if locked.priority == Priority.CRITICAL else "handoff.closed"
-        text = wording.say(key, when=moment_in_words(rules.answers_at(now), now))
+        text = wording.say(key, when=moment_in_words(rules.answers_at(now), now, wording))
     await tell(session, locked, text, now)
     locked.told_waiting_at = now
 
@@ -307,12 +307,12 @@ async def _where_they_stand(
     return wording.say("handoff.queued", ahead=found.ahead, minutes=found.minutes)
 
 
-def moment_in_words(moment: datetime, now: datetime) -> str:
+def moment_in_words(moment: datetime, now: datetime, wording: Wording) -> str:
     """A coming moment as a member reads it: 今天 13:30, 明天 08:30, 11月23日 08:30 (Shanghai)."""
     local = moment.astimezone(SHANGHAI)
     days = (shanghai_day(moment) - shanghai_day(now)).days
-    day = {0: "今天", 1: "明天", 2: "后天"}.get(days) or f"{local.month}月{local.day}日"
-    return f"{day} {local:%H:%M}"
+    key = {0: "today", 1: "tomorrow", 2: "in_two_days"}.get(days, "on")
+    return wording.say(f"moment.{key}", month=local.month, day=local.day, time=f"{local:%H:%M}")
 
 
 def _alert(

@@ -27,6 +27,7 @@ from casework.tables import (
     StaffRole,
     Team,
 )
+from casework.waiting import counts_from
 
 MAX_CONVERSATIONS = 500
 """Open conversations that are looked at, the most pressing and the longest waiting first."""
@@ -194,7 +195,7 @@ async def _open_talks(session: AsyncSession) -> list[tuple[Conversation, datetim
         select(Conversation, Handoff.first_reply_at)
         .outerjoin(Handoff, and_(Handoff.conversation_id == Conversation.id, Handoff.ended_at.is_(None)))
         .where(Conversation.owner.in_((Owner.QUEUED, Owner.HUMAN, Owner.WRAP_UP)))
-        .order_by(Conversation.priority, Conversation.queued_at, Conversation.id)
+        .order_by(Conversation.priority, Conversation.waiting_since, Conversation.id)
         .limit(MAX_CONVERSATIONS)
     )
     return [(talk, answered) for talk, answered in found]
@@ -211,10 +212,8 @@ def _waiting(
     since = talk.waiting_since or talk.queued_at
     assert since is not None  # noqa: S101  # the database says so: queued has its time, the rest was asked for
     promised: Literal["first_reply", "next_reply"] = "first_reply" if answered is None else "next_reply"
-    due, warn = rules.due(promised, priority, since), rules.warn_at(promised, priority, since)
-    if talk.held_until is not None:
-        # The member was asked for patience until then: that is the promise now.
-        due, warn = max(due, talk.held_until), max(warn, talk.held_until)
+    counted = counts_from(talk) or since
+    due, warn = rules.due(promised, priority, counted), rules.warn_at(promised, priority, counted)
     return Waiting(
         conversation_id=talk.id,
         owner=talk.owner,

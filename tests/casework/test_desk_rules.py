@@ -289,7 +289,7 @@ async def test_who_may_not_edit_the_desk_changes_nothing(
         ("promises", changed("promises", "high.counts", None)),
         ("handoff", changed("handoff", "wrap_up_minutes", 0)),
         ("handoff", changed("handoff", "block_hours_max", 169)),
-        ("handoff", changed("handoff", "reserved_minutes", None)),
+        ("handoff", changed("handoff", "wrap_up_minutes", None)),
         ("handoff", changed("handoff", "outcomes", {})),
         ("handoff", changed("handoff", "outcomes.answered", "")),
         ("handoff", changed("handoff", "outcomes.answered", "长" * 21)),

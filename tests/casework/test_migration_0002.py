@@ -217,7 +217,9 @@ async def test_what_is_new_has_its_quiet_value(first_version: Database) -> None:
     async with first_version.read() as session:
         for conversation in await session.scalars(select(Conversation)):
             assert (conversation.risks, conversation.for_supervisor) == ([], False)
-            assert conversation.waiting_since is conversation.blocked_until is None
+            assert conversation.priority == (Priority.CRITICAL if conversation.urgent else Priority.NORMAL)
+            assert conversation.blocked_until is None
+            assert conversation.waiting_since == conversation.queued_at
         for message in await session.scalars(select(Message)):
             assert (message.audience, message.facts, message.accepted) == (Audience.MEMBER, None, None)
         for staff in await session.scalars(select(Staff)):

@@ -430,4 +430,4 @@ async def test_two_keepers_at_once_tell_a_member_once(database: Database, now: d
 )
 def test_a_coming_moment_is_said_as_people_say_it(now: datetime, days: int, words: str) -> None:
     coming = datetime(2026, 7, 20, 5, 30, tzinfo=UTC) + timedelta(days=days)
-    assert waiting.moment_in_words(coming, now) == words
+    assert waiting.moment_in_words(coming, now, WORDING) == words

@@ -131,7 +131,7 @@ async def test_who_was_asked_for_patience_is_not_late_until_then(
             held_until=now + timedelta(minutes=10),
         )
     assert (await seen(database, rules, now)).broken == ()
-    assert len((await seen(database, rules, now + timedelta(minutes=10))).broken) == 1
+    assert len((await seen(database, rules, now + timedelta(minutes=15))).broken) == 1
 
 
 async def test_cases_are_due_today_or_overdue_and_those_that_wait_for_their_member_are_not(

@@ -431,6 +431,11 @@ def upgrade() -> None:
 
     # ### end Alembic commands ###
 
+    # What was urgent stands on top, and who is in the queue has waited since they came into it.
+    op.execute("UPDATE conversations SET priority = 0 WHERE urgent")
+    op.execute("UPDATE cases SET priority = 0 WHERE urgent")
+    op.execute("UPDATE conversations SET waiting_since = queued_at WHERE owner = 'queued'")
+
 
 def downgrade() -> None:
     """Undo it."""
