@@ -7,8 +7,10 @@ humans have, urgent ones and those somebody has open are asked for.
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
+from enum import StrEnum
+from operator import attrgetter
 
 from sqlalchemy import ColumnElement, and_, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -58,6 +60,20 @@ class Stamp:
     topic: str | None
     district: str | None
     last_message_at: datetime
+
+    def told(self) -> tuple[str | int | float | None, ...]:
+        """The same in plain values, which are quickly written down."""
+        return _plain(self)
+
+
+_fields = attrgetter(*(field.name for field in fields(Stamp)))
+
+
+def _plain(stamp: Stamp) -> tuple[str | int | float | None, ...]:
+    return tuple(
+        each.timestamp() if isinstance(each, datetime) else each.value if isinstance(each, StrEnum) else each
+        for each in _fields(stamp)
+    )
 
 
 async def stamps(session: AsyncSession, now: datetime) -> list[Stamp]:

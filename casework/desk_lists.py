@@ -6,7 +6,8 @@ however many, are never looked at.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -163,7 +164,47 @@ async def queue_counts(session: AsyncSession, staff: Staff, now: datetime) -> di
 
 def counts_of(found: Collection[Stamp], staff: Staff, now: datetime) -> dict[Tab, int]:
     """As ``queue_counts``, of conversations already read."""
-    return {tab: sum(in_tab(one, tab, staff, now) for one in found) for tab in Tab}
+    return Tally(found, now).of(staff)
+
+
+class Tally:
+    """Tally: the counts of every view, for any number of staff; each conversation is looked at once.
+
+    Says the same as ``in_tab``.
+    """
+
+    def __init__(self, found: Iterable[Stamp], now: datetime) -> None:
+        self._waiting = self._all = self.urgent = 0
+        self._mine: Counter[int | None] = Counter()
+        self._teams: Counter[int | None] = Counter()
+        self._unread: Counter[int | None] = Counter()
+        for one in found:
+            queued = one.owner is Owner.QUEUED
+            self._mine.update({one.staff_id, one.reserved_for_id if queued else None})
+            if queued:
+                self._waiting += 1
+                self.urgent += one.priority < Priority.NORMAL
+            if one.owner is Owner.HUMAN and one.waiting_since is not None:
+                self._unread[one.staff_id] += 1
+            if one.owner is not Owner.BOT:
+                self._all += 1
+                self._teams[one.team_id] += 1
+            else:
+                self._all += one.priority < Priority.NORMAL and one.last_message_at > now - BOT_URGENT_FOR
+
+    def of(self, staff: Staff) -> dict[Tab, int]:
+        """How many conversations each view holds for this member of staff."""
+        team = 0 if staff.team_id is None else self._teams[staff.team_id]
+        return {
+            Tab.WAITING: self._waiting,
+            Tab.MINE: self._mine[staff.id],
+            Tab.TEAM: team,
+            Tab.ALL: self._all,
+        }
+
+    def unread(self, staff: Staff) -> int:
+        """In how many conversations this member of staff owes an answer."""
+        return self._unread[staff.id]
 
 
 def in_tab(one: Stamp, tab: Tab, staff: Staff, now: datetime) -> bool:

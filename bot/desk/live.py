@@ -14,15 +14,18 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.desk.sessions import Signed
+from bot.desk.together import Kept, Together
 from bot.house import House
 from casework import desk_feed, staff_talk
 from casework.desk_feed import Stamp
-from casework.desk_lists import Tab, counts_of, in_tab
+from casework.desk_lists import Tally
 from casework.permissions import Right, may
 from casework.tables import Alert, Owner, Presence, Priority, Staff
 
 PERIOD_S = 0.5
 """How often the database is asked what other processes wrote."""
+GAP_S = 0.1
+"""At least so long between two looks, however much is written."""
 BEAT_S = 15.0
 """A stream on which nothing happens says so, for browsers and proxies that listen for silence."""
 WATCHING_EVERY = 2
@@ -87,6 +90,9 @@ class DeskFeed:
         self._noted: dict[int, float] = {}
         self._bell = asyncio.Event()
         self._end = asyncio.Event()
+        self._looked = Together(self._look)
+        self.lists: Kept[str] = Kept()
+        """Rendered lists of the queue, by what they show."""
 
     @property
     def subscribers(self) -> int:
@@ -125,6 +131,8 @@ class DeskFeed:
                 failures += 1
                 # The error's text may quote a statement's parameters.
                 log.warning("desk feed: poll failed (%s), %d in a row", type(error).__name__, failures)
+            # Much that is written at once is told at once: twenty desks hear each round.
+            await asyncio.sleep(GAP_S)
             with contextlib.suppress(TimeoutError):
                 waits = self._end.wait() if failures else self._bell.wait()
                 await asyncio.wait_for(waits, self._period_s * min(2**failures, 20))
@@ -151,6 +159,15 @@ class DeskFeed:
                     yield DeskEvent("beat", {})
         finally:
             self._subscribers.discard(me)
+
+    async def stamps_now(self) -> tuple[datetime, list[Stamp]]:
+        """The moment and the stamps of all that concerns the desk, read for all who ask together."""
+        return await self._looked.get()
+
+    async def _look(self) -> tuple[datetime, list[Stamp]]:
+        now = self._clock.now()
+        async with self._database.read() as session:
+            return now, await desk_feed.stamps(session, now)
 
     async def poll(self) -> None:
         """Look once and tell everybody; what it asks does not depend on how many listen."""
@@ -197,6 +214,7 @@ class DeskFeed:
                 data = {"id": one.id, "message_id": one.message_id, "owner": Owner.BOT.value, "epoch": None}
                 self._tell_all(f"c:{one.id}", DeskEvent("conversation", data, str(self._mark)))
             news = _news(changed, before)
+        tally = Tally(stamps.values(), now)
         for each in self._subscribers:
             staff = self._people.get(each.staff.id, each.staff)
             if not each.welcomed:
@@ -204,9 +222,9 @@ class DeskFeed:
                 for one in stamps.values():
                     if 0 < each.last < one.message_id:
                         each.put(f"c:{one.id}", self._went_on(one, fresh=True))
-                each.put("queue", self._queue(stamps, staff, now, None))
+                each.put("queue", self._queue(tally, staff, None))
             elif before != stamps:
-                each.put("queue", self._queue(stamps, staff, now, news))
+                each.put("queue", self._queue(tally, staff, news))
 
     def _went_on(self, one: Stamp, *, fresh: bool) -> DeskEvent:
         data = {
@@ -220,13 +238,10 @@ class DeskFeed:
         }
         return DeskEvent("conversation", data, str(self._mark))
 
-    def _queue(self, stamps: Mapping[str, Stamp], staff: Staff, now: datetime, news: str | None) -> DeskEvent:
-        counts: dict[str, int] = {tab.value: n for tab, n in counts_of(stamps.values(), staff, now).items()}
-        mine = [one for one in stamps.values() if in_tab(one, Tab.MINE, staff, now)]
-        counts["unread"] = sum(one.owner is Owner.HUMAN and one.waiting_since is not None for one in mine)
-        waiting = [one for one in stamps.values() if one.owner is Owner.QUEUED]
-        urgent = sum(one.priority < Priority.NORMAL for one in waiting)
-        return DeskEvent("queue", {"counts": counts, "urgent": urgent, "news": news}, str(self._mark))
+    def _queue(self, tally: Tally, staff: Staff, news: str | None) -> DeskEvent:
+        counts: dict[str, int] = {tab.value: n for tab, n in tally.of(staff).items()}
+        counts["unread"] = tally.unread(staff)
+        return DeskEvent("queue", {"counts": counts, "urgent": tally.urgent, "news": news}, str(self._mark))
 
     def _tell_watching(self, watching: dict[str, frozenset[tuple[int, bool]]]) -> None:
         before, self._watching = self._watching, watching

@@ -4,24 +4,26 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import aclosing
+from datetime import datetime
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Form, Header, Query, Request
-from fastapi.responses import JSONResponse, RedirectResponse, Response
+from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from bot.api.doorkeeper import TheHouse
 from bot.desk.live import DeskFeed
 from bot.desk.sessions import Signed, needs, wants_page
-from bot.desk.shell import fragment, page, topic_labels
+from bot.desk.shell import page, render, topic_labels
 from bot.house import House
 from bot.roles import Role, open_to
 from casework import desk_feed, desk_lists, staff_talk
+from casework.desk_feed import Stamp
 from casework.desk_find import quick_find
-from casework.desk_lists import QueueQuery, Tab
+from casework.desk_lists import QueueQuery, Tab, in_tab
 from casework.errors import BadInput
 from casework.permissions import Right
 from casework.tables import Channel, Presence
@@ -31,6 +33,8 @@ router = APIRouter(prefix="/desk", include_in_schema=False)
 Looker = Annotated[Signed, Depends(needs(Right.LOOK))]
 Answerer = Annotated[Signed, Depends(needs(Right.ANSWER))]
 LIMIT = 100
+KEPT_S = 5
+"""A rendered list is given to other workers for so long at most."""
 FOUND = 8
 MAX_ID = 2**53
 
@@ -53,7 +57,7 @@ async def queue_page(request: Request, signed: Looker, house: TheHouse) -> Respo
         query=query,
         rows=rows,
         counts=counts,
-        etag=_etag(stamps, query, signed),
+        etag=_etag(stamps, query, signed, now),
         filters=[{"id": one.id, "name": one.name, "href": _address(one.query)} for one in filters],
         tabs=_tabs(query, signed),
         address=urlencode(query.values()),
@@ -71,16 +75,19 @@ async def queue_list(
 ) -> Response:
     """The list alone; 304 when nothing in the queue moved since, which one small query finds out."""
     query = QueueQuery.read(request.query_params)
-    now = house.clock.now()
-    async with house.database.read() as session:
-        stamps = await desk_feed.stamps(session, now)
-        etag = _etag(stamps, query, signed)
-        if if_none_match == etag:
-            return Response(status_code=304, headers={"ETag": etag, "Cache-Control": "no-store"})
-        rows = await desk_lists.queue_rows(session, query, signed.staff, now, LIMIT)
-    response = await fragment(request, "queue/list.html", signed=signed, query=query, rows=rows)
-    response.headers["ETag"] = etag
-    return response
+    now, stamps = await _feed(request).stamps_now()
+    etag = _etag(stamps, query, signed, now)
+    headers = {"ETag": etag, "Cache-Control": "no-store"}
+    if if_none_match == etag:
+        return Response(status_code=304, headers=headers)
+
+    async def make() -> str:
+        async with house.database.read() as session:
+            rows = await desk_lists.queue_rows(session, query, signed.staff, now, LIMIT)
+        # Rendered for nobody in particular: it is shown to every worker who would see the same.
+        return render(request, "queue/list.html", query=query, rows=rows)
+
+    return HTMLResponse(await _feed(request).lists.get((etag, _slot(now)), make), headers=headers)
 
 
 @router.post("/presence")
@@ -200,9 +207,17 @@ def _feed(request: Request) -> DeskFeed:
     return feed
 
 
-def _etag(stamps: object, query: QueueQuery, signed: Signed) -> str:
-    told = repr((stamps, query, signed.staff.id, signed.staff.team_id, signed.staff.role))
+def _etag(stamps: Collection[Stamp], query: QueueQuery, signed: Signed, now: datetime) -> str:
+    """Names what a list shows: two workers see the same under the same name, for some seconds at least."""
+    shown = [one for one in stamps if in_tab(one, query.tab, signed.staff, now)]
+    mine = any(signed.staff.id in (one.staff_id, one.reserved_for_id) for one in shown)
+    told = repr((query.values(), signed.staff.id if mine else None, [one.told() for one in shown]))
     return f'"{hashlib.sha256(told.encode()).hexdigest()[:24]}"'
+
+
+def _slot(now: datetime) -> int:
+    """Changes every few seconds: a list is not kept for longer, since some of it ends by itself."""
+    return int(now.timestamp() // KEPT_S)
 
 
 def _address(values: Mapping[str, str]) -> str:
