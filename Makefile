@@ -2,7 +2,7 @@
 # Both set up what they need by themselves; the only thing asked for is Python 3 and a package index.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup run train test test-fast lint format bench bench-nlu eval clean
+.PHONY: help setup run train test test-fast lint format bench bench-desk bench-nlu eval clean
 
 UV := $(shell command -v uv 2>/dev/null || echo .tools/bin/uv)
 RUN := $(UV) run --frozen --no-sync
@@ -51,6 +51,10 @@ format: setup ## let ruff tidy the code
 
 bench: setup ## measure the running system and print the figures
 	@$(RUN) python -m tests.bench
+
+bench-desk: setup ## the desk under load, 200 members and 20 workers: DATABASE=postgres CASES=100000 SECONDS= SEED=
+	@$(RUN) python -m tests.bench.desk $(if $(DATABASE),--database $(DATABASE)) $(if $(CASES),--cases $(CASES)) \
+		$(if $(SECONDS),--seconds $(SECONDS)) $(if $(SEED),--seed $(SEED))
 
 bench-nlu: setup ## ours beside stock Rasa: SAMPLE=2000 FULL=1 SEED= REAL=FILE, or TRAIN=FILE TEST=FILE; ONLY= EPOCHS=
 	@$(RUN) python -m tests.bench.nlu \
