@@ -33,6 +33,8 @@ from casework.tables import (
 from casework.wording import Wording
 
 RECENT = timedelta(hours=4)
+PACE_OVER = timedelta(hours=1)
+"""Over how long it is counted how many are served."""
 OVERDUE = "overdue"
 """The risk code of a broken promise."""
 ENOUGH_WAITS = 5
@@ -69,8 +71,9 @@ async def place(session: AsyncSession, conversation: Conversation, now: datetime
     """How many stand before a queued conversation, and about how many minutes it will take.
 
     The order is the desk's: the more pressing, then who has waited longer, also before they came back into
-    the queue. The estimate is the upper quartile of the waits that ended in the last four hours; there is
-    none when fewer than five did, or when nobody who answers is online.
+    the queue. The estimate is the upper quartile of the waits that ended in the last four hours, or what it
+    takes to serve those ahead at the pace of the last hour if that is more; there is none when fewer than
+    five waits ended, or when nobody who answers is online.
     """
     same_queue: ColumnElement[bool] = Conversation.owner == Owner.QUEUED
     waits_since = func.coalesce(Conversation.waiting_since, Conversation.queued_at)
@@ -88,20 +91,23 @@ async def place(session: AsyncSession, conversation: Conversation, now: datetime
         .select_from(Staff)
         .where(Staff.active, Staff.presence == Presence.ONLINE, Staff.role.in_(_ANSWERING))
     )
-    waits = [
-        (taken - queued).total_seconds() / 60
+    ended = [
+        (taken, (taken - queued).total_seconds() / 60)
         for queued, taken in await session.execute(
             select(Handoff.queued_at, Handoff.taken_at)
             # Who was never waited for makes no wait shorter.
             .where(Handoff.taken_at > now - RECENT, Handoff.reason != STAFF_TOOK_OVER)
             .order_by(Handoff.taken_at.desc())
-            .limit(40)
+            .limit(200)
         )
         if taken is not None
     ]
     minutes = None
-    if online and len(waits) >= ENOUGH_WAITS:
-        minutes = max(1, round(statistics.quantiles(waits, n=4)[2]))
+    if online and len(ended) >= ENOUGH_WAITS:
+        usual = statistics.quantiles([wait for _, wait in ended[:40]], n=4)[2]
+        lately = sum(taken > now - PACE_OVER for taken, _ in ended)
+        in_turn = (ahead or 0) * (PACE_OVER.total_seconds() / 60) / lately if lately else 0
+        minutes = max(1, round(max(usual, in_turn)))
     return Place(ahead or 0, minutes)
 
 

@@ -136,6 +136,18 @@ async def test_an_estimate_is_the_upper_quartile_of_waits_that_ended_lately(
         assert (await waiting.place(session, mine, now)).minutes == 154
 
 
+async def test_who_has_many_ahead_is_told_how_long_those_take(database: Database, now: datetime) -> None:
+    async with database.transaction() as session:
+        await here(session, now)
+        for _ in range(6):
+            await taken(session, now - 10 * MINUTE, 2)
+        for _ in range(30):
+            await queued(session, now - 5 * MINUTE)
+        last = await queued(session, now)
+        found = await waiting.place(session, last, now)
+        assert (found.ahead, found.minutes) == (30, 300), "six an hour are served, thirty stand before"
+
+
 @pytest.mark.parametrize(
     "who",
     [
