@@ -35,6 +35,8 @@ from casework.wording import Wording
 RECENT = timedelta(hours=4)
 PACE_OVER = timedelta(hours=1)
 """Over how long it is counted how many are served."""
+MANY_AHEAD = 3
+"""More than so many ahead for each worker online: a quiet hour's waits say nothing about this one."""
 OVERDUE = "overdue"
 """The risk code of a broken promise."""
 ENOUGH_WAITS = 5
@@ -71,9 +73,9 @@ async def place(session: AsyncSession, conversation: Conversation, now: datetime
     """How many stand before a queued conversation, and about how many minutes it will take.
 
     The order is the desk's: the more pressing, then who has waited longer, also before they came back into
-    the queue. The estimate is the upper quartile of the waits that ended in the last four hours, or what it
-    takes to serve those ahead at the pace of the last hour if that is more; there is none when fewer than
-    five waits ended, or when nobody who answers is online.
+    the queue. The estimate is the upper quartile of the waits that ended in the last four hours; with more than
+    three ahead for each worker online it is at least what those take at the pace of the last hour. There is
+    none when fewer than five waits ended, or when nobody who answers is online.
     """
     same_queue: ColumnElement[bool] = Conversation.owner == Owner.QUEUED
     waits_since = func.coalesce(Conversation.waiting_since, Conversation.queued_at)
@@ -105,9 +107,10 @@ async def place(session: AsyncSession, conversation: Conversation, now: datetime
     minutes = None
     if online and len(ended) >= ENOUGH_WAITS:
         usual = statistics.quantiles([wait for _, wait in ended[:40]], n=4)[2]
+        minutes = max(1, round(usual))
         lately = sum(taken > now - PACE_OVER for taken, _ in ended)
-        in_turn = (ahead or 0) * (PACE_OVER.total_seconds() / 60) / lately if lately else 0
-        minutes = max(1, round(max(usual, in_turn)))
+        if lately and (ahead or 0) > MANY_AHEAD * online:
+            minutes = max(minutes, round((ahead or 0) * PACE_OVER / timedelta(minutes=1) / lately))
     return Place(ahead or 0, minutes)
 
 
