@@ -21,6 +21,7 @@ from bot.dialogue import (
 )
 from bot.faults import log_fault, new_reference
 from bot.incoming import PAYLOAD_OF_COMMAND, as_files, as_position, as_words
+from bot.ratings import pressed_rating, take_rating
 from casework import audit, buttons, conversations, handoff, messages
 from casework.clock import Clock, shanghai_day
 from casework.crisis import CrisisLevel, CrisisRules, remembered_as
@@ -88,6 +89,8 @@ class Answering:
         """
         alarm = self._alarm(message, conversation)
         if conversation.owner is not Owner.BOT:
+            if (rated := await self._take_rating(message, conversation)) is not None:
+                return rated
             # Nobody asks the dialogue to speak, but staff want to see what the message is about.
             reading = await self._reading(message)
             alarm = alarm or self._alarm_of_model(reading, conversation)
@@ -105,6 +108,28 @@ class Answering:
             return await self._fail(message, alarm, f"no answer to message {message.id}", error)
         except Exception as error:
             return await self._fail(message, alarm, f"message {message.id} could not be answered", error)
+
+    async def _take_rating(self, message: Message, conversation: Conversation) -> Outcome | None:
+        """A rating counts although a human speaks and the dialogue is not asked; None for anything else."""
+        async with self._database.read() as session:
+            rating = await pressed_rating(session, message)
+        if rating is None:
+            return None
+        async with self._database.transaction() as session:
+            locked = await conversations.lock(session, conversation.id)
+            if await messages.is_handled(session, message.id):
+                return Outcome(await messages.replies_to(session, message.id), locked.owner)
+            reply = await take_rating(session, locked, message, rating, self._wording)
+            stored = await messages.record_replies(
+                session,
+                locked.id,
+                [reply],
+                in_reply_to=message.id,
+                author=Author.SYSTEM,
+                epoch_seen=None,
+                now=self._clock.now(),
+            )
+            return Outcome(stored, locked.owner)
 
     def _alarm(self, message: Message, conversation: Conversation) -> Alarm | None:
         """What the crisis rules find in a member's own words."""

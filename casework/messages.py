@@ -194,6 +194,12 @@ async def note_understanding(session: AsyncSession, message_id: int, understood:
         conversation.district = str(district)
 
 
+async def is_handled(session: AsyncSession, message_id: int) -> bool:
+    """Whether a member's message has been dealt with by now; to be asked under the conversation's lock."""
+    handling = await session.scalar(select(Message.handling).where(Message.id == message_id))
+    return handling is not Handling.PENDING
+
+
 async def get(session: AsyncSession, message_id: int) -> Message:
     """The message with this id; raises NotFound."""
     message = await session.get(Message, message_id)

@@ -37,6 +37,7 @@ class Worker:
         expect(row).to_be_visible(timeout=15000)
         row.click()
         expect(self.page.locator("#talk-head")).to_be_visible()
+        expect(self.page.locator("#live")).to_have_attribute("data-state", "on", timeout=15000)
 
     def takes_over(self) -> None:
         """The one key."""

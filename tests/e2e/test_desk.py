@@ -155,7 +155,7 @@ def goes_back_to_the_bot(member: Page, wang: Worker) -> None:
     back.get_by_label("结果").select_option(label="已开工单")
     back.get_by_role("button", name="交回").click()
     shown(member, "小助手继续帮您")
-    member.locator(".choices button:enabled", has_text="5").last.click()
+    member.locator(".stars button:enabled").last.click()
     shown(member, "谢谢评价")
     write(member, "试用期最长几个月")
     shown(member, "试用期")
@@ -177,34 +177,32 @@ def test_a_case_is_worked_to_its_end_and_a_bad_rating_opens_it_again(
     number = becomes_a_case(member, li)
     li.page.locator("#talk-panel").get_by_role("link", name=number).first.click()
     expect(li.page.get_by_role("heading", name=re.compile(number))).to_be_visible()
-    deed(li.page, "派单", assign_to="李坐席")
+    deed(li.page, "assign", to="我自己")
     shown(member, "已派给工作人员")
-    deed(li.page, "开始办理")
+    deed(li.page, "start")
     shown(member, "开始办理了")
-    deed(li.page, "办结", reason="厂方已补发三个月工资，转账凭证已核对")
+    deed(li.page, "resolve", reason="厂方已补发三个月工资，转账凭证已核对")
     shown(member, "厂方已补发三个月工资")
-    expect(li.page.get_by_role("button", name="派单", exact=True)).to_have_count(0)
-    li.page.go_back()
-    member.locator(".choices button:enabled", has_text="1").last.click()
+    expect(li.page.locator('[data-case-deed="assign"]')).to_have_count(0)
+    member.locator(".stars button:enabled").first.click()
+    shown(member, "重新打开")
     li.page.goto(f"{li.house.base_url}/desk/cases/{number}")
     expect(li.page.locator("main")).to_contain_text("重开", timeout=15000)
     wang.page.goto(f"{wang.house.base_url}/desk/alerts")
     expect(wang.page.locator("main")).to_contain_text("不满意")
 
 
-def deed(page: Page, name: str, *, reason: str = "", assign_to: str = "") -> None:
+def deed(page: Page, code: str, *, reason: str = "", to: str = "") -> None:
     """Press a deed's button on the case's page, answer its dialog, and wait until it is done."""
-    page.get_by_role("button", name=name, exact=True).first.click()
-    dialog = page.locator("dialog[open]")
-    if dialog.count():
-        if assign_to:
-            option = dialog.locator("option", has_text=assign_to).first.get_attribute("value")
-            dialog.locator("select").first.select_option(option)
-        if reason:
-            dialog.locator("textarea, input[type=text]").last.fill(reason)
-        dialog.get_by_role("button", name=re.compile(name)).last.click()
-        expect(page.locator("dialog[open]")).to_have_count(0, timeout=10000)
-    page.wait_for_load_state()
+    page.locator(f'[data-case-deed="{code}"]').first.click()
+    dialog = page.locator(f"#dialog-{code}[open]")
+    if to:
+        dialog.locator("select").first.select_option(label=to)
+    if reason:
+        dialog.locator("textarea").fill(reason)
+    if to or reason:
+        dialog.locator("button[type=submit]").click()
+    expect(dialog).to_have_count(0, timeout=10000)
 
 
 def test_the_same_with_telegram_as_the_members_channel(
