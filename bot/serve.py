@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging.config
 import socket
+import sys
 from collections.abc import Callable
 
 import uvicorn
@@ -13,6 +14,9 @@ from bot.app import create_app, end_streams
 from bot.logs import log_config
 from casework.settings import Settings
 
+SWITCH_INTERVAL_S = 0.0005
+"""How long the event loop may keep a database thread from running (Python's default is ten times that): each
+statement on SQLite changes threads twice, and a busy loop made every change wait its full turn."""
 PATIENCE_S = 10
 """How long requests under way may take to finish once the process is told to stop."""
 STARTUP_FAILED = 3
@@ -41,6 +45,7 @@ def serve(settings: Settings) -> None:
     Raises SystemExit(3) when the application does not start; the log says why.
     """
     logging.config.dictConfig(log_config(settings.log_level))
+    sys.setswitchinterval(SWITCH_INTERVAL_S)
     app = create_app(settings)
     server = DoorServer(
         uvicorn.Config(
