@@ -7,14 +7,14 @@ import { here } from "./talk.js";
 const lists = [...document.querySelectorAll(".talk-queue [data-fragment]")];
 let listing = 0;
 
-/** The lists beside the conversation; however much happens, read at most once a second. */
+/** The lists beside the conversation; however much happens, read at most every four seconds. */
 export function readLists() {
   if (listing || document.hidden) return;
   listing = setTimeout(async () => {
     await Promise.all(lists.map((list) => refresh(list).catch(() => {})));
     listing = 0;
     for (const link of document.querySelectorAll(`.talk-queue a[href="${here}"]`)) link.setAttribute("aria-current", "page");
-  }, 1000);
+  }, 4000);
 }
 
 /** Go to the next conversation of the lists (1), or the one before (-1). */

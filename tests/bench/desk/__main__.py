@@ -1,7 +1,8 @@
 """``python -m tests.bench.desk``: 200 members and 20 workers on one bot, and how soon each sees the other.
 
-Fills a database, starts the bot's real process, and prints a table. Every new turn of all 200
-conversations is read by some worker, ten times what twenty pages would read.
+Fills a database, starts the bot's real process, and prints a table. Each worker has one conversation open,
+as a page has (``--reads`` for more), and watches the stream for a twentieth of all; meanwhile pages are
+opened, about two a second.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ WARM_UP_S = 20.0
 """The keeper tells everybody who waits first, and the pools fill."""
 LEFT_OUT_S = 3.0
 """Messages sent so shortly before the end are not waited for."""
-QUIET, LOADED, LESS_LOADED = 40, 200, 40
+QUIET, LOADED, LESS_LOADED = 40, 60, 20
 """How often each page is asked for: without load, and under it the queue and the others."""
 MAIN = ("GET /desk", "GET /desk/queue")
 LIMITS = httpx.Limits(max_connections=None, max_keepalive_connections=300)
@@ -90,7 +91,9 @@ async def _measure(
             times = await _pages(client, workers, paths, QUIET, 0.0, log)
             rows.append(_row(f"{name}, nothing else happens", times))
         idle_mb = started.memory_mb()
-        tasks = [crowd.create_task(one) for one in _people(client, talks, workers, chosen.seed, log)]
+        tasks = [
+            crowd.create_task(one) for one in _people(client, talks, workers, chosen.seed, chosen.reads, log)
+        ]
         await asyncio.sleep(WARM_UP_S)
         print(f"warm: {len(log.sent)} messages, {log.events} events, failures {log.failed[:3]}", flush=True)
         before, began = (started.cpu_s(), _busy(), _own_cpu()), time.perf_counter()
@@ -137,14 +140,15 @@ def _print_people(log: Log, sent: list[Sent], seconds: float) -> None:
     both = (("with a worker", owned), ("in the queue", queued))
     for name, which in both:
         print(_row(f"message {name}: told on the stream", *_lags(which, log.told)))
-        print(_row(f"message {name}: on the screen", *_lags(which, log.shown)))
+        on_screen = [one for one in which if one.talk.id in log.shown]
+        print(_row(f"message {name}, open: on the screen", *_lags(on_screen, log.shown)))
     print(_row("member's request answered", [one.taken - one.at for one in sent]))
     print(_row("worker's reply accepted", log.replied))
     print(_row("lists beside a conversation", log.lists))
 
 
 def _people(
-    client: httpx.AsyncClient, talks: list[Talk], workers: list[Worker], seed: int, log: Log
+    client: httpx.AsyncClient, talks: list[Talk], workers: list[Worker], seed: int, reads: int, log: Log
 ) -> Iterator[Awaitable[None]]:
     """Everybody who makes the load."""
     for n, talk in enumerate(talks):
@@ -153,9 +157,9 @@ def _people(
     for number, worker in enumerate(workers):
         own = [talk for talk in talks if talk.worker == number]
         waiting = [talk for talk in talks if talk.worker is None][number :: len(workers)]
-        looks_at = {talk.id: talk for talk in own + waiting}
+        looks_at = {talk.id: talk for talk in own[:1] + waiting[:1] + own[1:] + waiting[1:]}
         random = Random(-seed - number)  # noqa: S311  # a reproducible pace, not a secret
-        yield Screen(client, worker, number, looks_at, random, log).work()
+        yield Screen(client, worker, number, looks_at, reads, random, log).work()
 
 
 async def _pages(
@@ -244,6 +248,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--workers", type=int, default=20)
     parser.add_argument("--seconds", type=float, default=90.0)
     parser.add_argument("--seed", type=int, default=20261122)
+    parser.add_argument("--reads", type=int, default=2, help="conversations each worker's page has open")
     return parser.parse_args()
 
 

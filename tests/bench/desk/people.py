@@ -22,7 +22,7 @@ BETWEEN_S = (10.0, 30.0)
 ANSWERED = 0.5
 """The share of messages a worker answers, after 2 to 8 seconds."""
 LISTS = ("/desk/queue?tab=mine", "/desk/queue?tab=waiting")
-LISTS_EVERY_S = 1.0
+LISTS_EVERY_S = 4.0
 """A conversation's page reads the lists beside it at most so often (around.js)."""
 BEAT_S = 10.0
 _LINE = re.compile(r'data-id="(\d+)"')
@@ -95,7 +95,9 @@ class Screen:
     worker: Worker
     number: int
     looks_at: dict[str, Talk]
-    """Conversations whose new turns this worker reads; the first is the one that is open."""
+    """Conversations this worker's stream is watched for; the first is the one that is open."""
+    reads: int
+    """Of so many of them, from the first, the worker's page also fetches the new turns."""
     random: Random
     log: Log
     _etags: dict[str, str] = field(default_factory=dict)
@@ -130,7 +132,8 @@ class Screen:
         self.log.events += 1
         if name == "conversation" and (talk := self.looks_at.get(str(data["id"]))) is not None:
             self.log.told[talk.id].append((int(str(data["message_id"])), time.perf_counter()))
-            self._do(self._news(talk))
+            if talk.id in list(self.looks_at)[: self.reads]:
+                self._do(self._news(talk))
             said = data["fresh"] and data["author"] == "member"
             if said and talk.worker is not None and self.random.random() < ANSWERED:
                 self._do(self._reply(talk))
