@@ -73,9 +73,9 @@ async def place(session: AsyncSession, conversation: Conversation, now: datetime
     """How many stand before a queued conversation, and about how many minutes it will take.
 
     The order is the desk's: the more pressing, then who has waited longer, also before they came back into
-    the queue. The estimate is the upper quartile of the waits that ended in the last four hours; with more than
-    three ahead for each worker online it is at least what those take at the pace of the last hour. There is
-    none when fewer than five waits ended, or when nobody who answers is online.
+    the queue. The estimate is the upper quartile of the waits that ended in the last four hours; with more
+    than three ahead for each worker online it is at least what those take at the pace of the last hour. There
+    is none when fewer than five waits ended, or when nobody who answers is online.
     """
     same_queue: ColumnElement[bool] = Conversation.owner == Owner.QUEUED
     waits_since = func.coalesce(Conversation.waiting_since, Conversation.queued_at)
