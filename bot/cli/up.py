@@ -20,7 +20,7 @@ from casework.settings import Settings
 console = Console(highlight=False)
 FIRST_ADMIN = (
     "                   nobody can sign in yet: in another terminal run\n"
-    "                     uv run niangjia staff add admin 管理员 --role admin\n"
+    "                     .venv/bin/niangjia staff add admin 管理员 --role admin\n"
     "                   and sign in with the one-time password it prints"
 )
 
