@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from casework import messages
 from casework.staff_talk import TYPING_FOR
 from casework.tables import Conversation, Owner, Staff, Watcher
-from casework.waiting import Place, place
+from casework.waiting import Place, pace
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,16 +84,13 @@ async def _workers(
 async def _places(
     session: AsyncSession, conversation_ids: Collection[str], now: datetime
 ) -> Mapping[str, Place]:
-    """As ``waiting.place``, for several at once; the estimate is the same for everybody."""
+    """As ``waiting.place``, for several at once."""
     since = func.coalesce(Conversation.waiting_since, Conversation.queued_at)
     line = await session.scalars(
-        select(Conversation)
+        select(Conversation.id)
         .where(Conversation.owner == Owner.QUEUED)
         .order_by(Conversation.priority, since, Conversation.id)
     )
-    waiting = list(line)
-    if not waiting:
-        return {}
-    first = await place(session, waiting[0], now)
-    ahead = {conversation.id: number for number, conversation in enumerate(waiting)}
-    return {one: Place(ahead[one], first.minutes) for one in conversation_ids if one in ahead}
+    ahead = {conversation_id: number for number, conversation_id in enumerate(line)}
+    present = await pace(session, now)
+    return {one: Place(ahead[one], present.minutes(ahead[one])) for one in conversation_ids if one in ahead}

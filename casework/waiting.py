@@ -54,6 +54,26 @@ class Place:
     minutes: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """Pace: how many humans are online, the usual wait (minutes, None: too few ended), how many were taken
+    up in the last hour.
+    """
+
+    online: int
+    usual: float | None
+    lately: int
+
+    def minutes(self, ahead: int) -> int | None:
+        """About how long somebody with so many ahead will wait; None where that would be a guess."""
+        if not self.online or self.usual is None:
+            return None
+        minutes = max(1, round(self.usual))
+        if self.lately and ahead > MANY_AHEAD * self.online:
+            minutes = max(minutes, round(ahead * PACE_OVER / timedelta(minutes=1) / self.lately))
+        return minutes
+
+
 def counts_from(conversation: Conversation) -> datetime | None:
     """From when the present wait counts: not while the member was asked for patience. None: nobody waits."""
     since = conversation.waiting_since
@@ -88,6 +108,11 @@ async def place(session: AsyncSession, conversation: Conversation, now: datetime
         ),
     )
     ahead = await session.scalar(select(func.count()).select_from(Conversation).where(same_queue, earlier))
+    return Place(ahead or 0, (await pace(session, now)).minutes(ahead or 0))
+
+
+async def pace(session: AsyncSession, now: datetime) -> Pace:
+    """How quickly humans take conversations up at present; the same for everybody who waits."""
     online = await session.scalar(
         select(func.count())
         .select_from(Staff)
@@ -104,14 +129,10 @@ async def place(session: AsyncSession, conversation: Conversation, now: datetime
         )
         if taken is not None
     ]
-    minutes = None
-    if online and len(ended) >= ENOUGH_WAITS:
+    usual = None
+    if len(ended) >= ENOUGH_WAITS:
         usual = statistics.quantiles([wait for _, wait in ended[:40]], n=4)[2]
-        minutes = max(1, round(usual))
-        lately = sum(taken > now - PACE_OVER for taken, _ in ended)
-        if lately and (ahead or 0) > MANY_AHEAD * online:
-            minutes = max(minutes, round((ahead or 0) * PACE_OVER / timedelta(minutes=1) / lately))
-    return Place(ahead or 0, minutes)
+    return Pace(online or 0, usual, sum(taken > now - PACE_OVER for taken, _ in ended))
 
 
 async def attention(session: AsyncSession, now: datetime, rules: DeskRules) -> list[str]:
