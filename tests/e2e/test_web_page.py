@@ -97,7 +97,7 @@ def test_a_humans_reply_arrives_live(page: Page, house: RunningHouse) -> None:
     say(page, "我要转人工")
     expect(page.locator("#status")).to_contain_text("人工")
     conversation = page.evaluate("JSON.parse(localStorage['niangjia.conversation']).conversation_id")
-    if "li\t" not in house.command("staff", "list"):
+    if not any(line.startswith("li\t") for line in house.command("staff", "list").splitlines()):
         house.command("staff", "add", "li", "李坐席")
     house.command("staff", "reply", conversation, "您好，我在看您的情况", "--as", "li")
     expect(page.locator(".turn.staff .bubble")).to_have_text("您好，我在看您的情况", timeout=10000)
