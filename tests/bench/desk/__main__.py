@@ -97,6 +97,9 @@ async def _measure(
         await asyncio.sleep(WARM_UP_S)
         print(f"warm: {len(log.sent)} messages, {log.events} events, failures {log.failed[:3]}", flush=True)
         before, began = (started.cpu_s(), _busy(), _own_cpu()), time.perf_counter()
+        if chosen.no_pages:
+            await asyncio.sleep(chosen.seconds)
+            pages = {}
         often = {name: LOADED if name in MAIN else LESS_LOADED for name in pages}
         loaded = await asyncio.gather(
             *(
@@ -248,6 +251,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--workers", type=int, default=20)
     parser.add_argument("--seconds", type=float, default=90.0)
     parser.add_argument("--seed", type=int, default=20261122)
+    parser.add_argument("--no-pages", action="store_true", help="open no pages while people talk")
     parser.add_argument("--reads", type=int, default=2, help="conversations each worker's page has open")
     return parser.parse_args()
 
