@@ -189,7 +189,8 @@ async def export_rows(
     """Every case a query asks for as texts by column (``EXPORT_COLUMNS``), masked, in the query's order.
 
     Audited with the number of cases before the first row is given, so it needs a writing transaction.
-    Raises NotAllowed for whoever may not take cases out. For a CSV file pass the cells through ``csv_safe``.
+    Raises NotAllowed for whoever may not take cases out. For a CSV file pass the cells
+    through ``casework.spreadsheet.csv_safe``.
     """
     _check_may(reader, Right.EXPORT)
     matching = _selected(query, reader, now).with_only_columns(func.count(Case.id))
@@ -220,11 +221,6 @@ EXPORT_COLUMNS = (
     "team_name", "opened_at", "due_at", "closed_at", "overdue", "urged_count", "reopened_count", "rating",
 )  # fmt: skip
 """Columns of an export; times are Shanghai's, ``overdue`` is 1 or 0."""
-
-
-def csv_safe(cell: str) -> str:
-    """A cell no spreadsheet takes for a formula: a quote stands before a leading ``= + - @``, tab or CR."""
-    return f"'{cell}" if cell[:1] in ("=", "+", "-", "@", "\t", "\r") else cell
 
 
 def _check_may(reader: Reader, right: Right) -> None:

@@ -136,17 +136,6 @@ async def cases_of(session: AsyncSession, member_id: str) -> list[Case]:
     return list(found)
 
 
-async def open_cases(session: AsyncSession, limit: int = 200) -> list[Case]:
-    """Cases nobody has closed yet, urgent ones first, then the oldest; for staff."""
-    found = await session.scalars(
-        select(Case)
-        .where(Case.closed_at.is_(None))
-        .order_by(Case.urgent.desc(), Case.opened_at, Case.number)
-        .limit(limit)
-    )
-    return list(found)
-
-
 async def progress(session: AsyncSession, case: Case) -> list[CaseEvent]:
     """What happened to a case as far as the member may see it, oldest first."""
     events = await session.scalars(

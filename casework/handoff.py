@@ -124,7 +124,7 @@ async def take_over(
         require(staff, Right.DIRECT)
     if locked.owner is Owner.HUMAN:
         require(staff, Right.DIRECT)
-        _alert(session, locked, AlertKind.TRANSFERRED, locked.staff_id, now, detail="taken")
+        alert(session, locked, AlertKind.TRANSFERRED, locked.staff_id, now, detail="taken")
     if locked.owner is Owner.WRAP_UP:
         passed = await move(session, locked, Move.RELEASE, actor=actor, now=now)
         passed.requeued -= 1  # nobody waited in between
@@ -219,7 +219,7 @@ async def transfer(
     locked.team_id = locked.team_id if team is None else team.id
     locked.for_supervisor = locked.for_supervisor and to is not None and may(to, Right.DIRECT)
     if to is not None:
-        _alert(session, locked, AlertKind.TRANSFERRED, to.id, now)
+        alert(session, locked, AlertKind.TRANSFERRED, to.id, now)
     if wording is not None:
         await tell(session, locked, wording.say("handoff.passed_on"), now)
     return locked
@@ -338,7 +338,7 @@ async def rate(
     handoff.comment = comment or handoff.comment
     audit.record(session, "member", "handoff.rated", "handoff", handoff.id, now=now, rating=rating)
     if rating <= BAD_RATING and not await _complained(session, handoff):
-        _alert(session, conversation, AlertKind.BAD_RATING, None, now)
+        alert(session, conversation, AlertKind.BAD_RATING, None, now)
         if conversation.owner is Owner.BOT and not _is_blocked(conversation, now):
             await hand_off(
                 session, conversation, BAD_RATING_REASON, now, actor="member", message_id=message_id
@@ -407,7 +407,7 @@ async def _unanswered(session: AsyncSession, conversation_id: str) -> int | None
     )
 
 
-def _alert(
+def alert(
     session: AsyncSession,
     conversation: Conversation,
     kind: AlertKind,
@@ -415,6 +415,7 @@ def _alert(
     now: datetime,
     detail: str | None = None,
 ) -> None:
+    """Tell a member of staff (None: who directs others) about a conversation; ``detail`` is a code."""
     session.add(
         Alert(kind=kind, staff_id=staff_id, conversation_id=conversation.id, detail=detail, created_at=now)
     )

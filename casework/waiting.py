@@ -17,11 +17,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from casework.clock import SHANGHAI, shanghai_day
 from casework.conversations import lock
 from casework.desk_rules import DeskRules, Promised
-from casework.handoff import STAFF_TOOK_OVER, back_to_queue, end_service, tell
+from casework.handoff import STAFF_TOOK_OVER, alert, back_to_queue, end_service, tell
 from casework.ownership import open_handoff, raise_priority
 from casework.permissions import RIGHTS, Right
 from casework.tables import (
-    Alert,
     AlertKind,
     Conversation,
     Handoff,
@@ -298,7 +297,7 @@ async def _raise_alarm(
     """Warn the worker (or who directs others) before a promise breaks, and raise it to supervisors after."""
     if missed is AlertKind.WARNING:
         locked.warned_at = now
-        _alert(session, locked, missed, locked.staff_id, now, kind)
+        alert(session, locked, missed, locked.staff_id, now, kind)
         return
     locked.breached_at = now
     handoff = await open_handoff(session, locked.id)
@@ -307,7 +306,7 @@ async def _raise_alarm(
     raise_priority(locked, Priority.HIGH, handoff)
     if OVERDUE not in locked.risks:
         locked.risks = [*locked.risks, OVERDUE]
-    _alert(session, locked, missed, None, now, kind)
+    alert(session, locked, missed, None, now, kind)
 
 
 async def _tell_waiting(
@@ -343,16 +342,3 @@ def moment_in_words(moment: datetime, now: datetime, wording: Wording) -> str:
     days = (shanghai_day(moment) - shanghai_day(now)).days
     key = {0: "today", 1: "tomorrow", 2: "in_two_days"}.get(days, "on")
     return wording.say(f"moment.{key}", month=local.month, day=local.day, time=f"{local:%H:%M}")
-
-
-def _alert(
-    session: AsyncSession,
-    conversation: Conversation,
-    kind: AlertKind,
-    staff_id: int | None,
-    now: datetime,
-    detail: str,
-) -> None:
-    session.add(
-        Alert(kind=kind, staff_id=staff_id, conversation_id=conversation.id, detail=detail, created_at=now)
-    )

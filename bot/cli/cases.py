@@ -18,10 +18,11 @@ from bot.cli.house import settings, with_database
 from bot.cli.staff import Login, as_staff
 from bot.cli.staff import app as staff_app
 from casework import accounts, case_lists, case_work, cases
-from casework.case_lists import EXPORT_COLUMNS, OPERATOR, CaseQuery, CaseRow, Order, Reader, csv_safe
+from casework.case_lists import EXPORT_COLUMNS, OPERATOR, CaseQuery, CaseRow, Order, Reader
 from casework.clock import SHANGHAI, SystemClock
 from casework.database import Database
 from casework.errors import BadInput
+from casework.spreadsheet import csv_safe
 from casework.tables import Case, CaseEvent, CaseState, Priority, Staff
 from casework.visibility import MASKED
 from casework.wording import Wording

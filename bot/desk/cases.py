@@ -18,10 +18,11 @@ from bot.desk.sessions import Signed, needs
 from bot.desk.shell import page, render, topic_labels
 from bot.roles import Role, open_to
 from casework import case_lists, desk_view
-from casework.case_lists import EXPORT_COLUMNS, csv_safe
+from casework.case_lists import EXPORT_COLUMNS
 from casework.clock import shanghai_day
 from casework.desk_rules import read_desk_rules
 from casework.permissions import Right
+from casework.spreadsheet import csv_safe
 from casework.tables import Priority
 
 router = APIRouter(prefix="/desk/cases", include_in_schema=False)

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from typing import Literal
 
 from casework.report_figures import Figures
+from casework.spreadsheet import csv_safe
 
 NOTHING = "—"
 """Stands where nothing was counted: never a zero that was not measured."""
 
 Section = Literal["talk", "handoff", "case"]
 Kind = Literal["count", "share", "tenths"]
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # full-width ones count
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +76,10 @@ COLUMNS: Mapping[Section, tuple[Column, ...]] = {
 
 def csv_line(*cells: object) -> str:
     """One line of a CSV file; a cell that a spreadsheet might run as a formula is made plain text."""
-    return ",".join(_cell(str(cell)) for cell in cells) + "\r\n"
+    return ",".join(_quoted(csv_safe(str(cell))) for cell in cells) + "\r\n"
 
 
-def _cell(text: str) -> str:
-    if text.lstrip(" \u3000\ufeff").startswith(_FORMULA_STARTS) or text.startswith(_FORMULA_STARTS):
-        text = f"'{text}"
+def _quoted(text: str) -> str:
     if any(mark in text for mark in ',"\r\n'):
         return '"' + text.replace('"', '""') + '"'
     return text

@@ -17,7 +17,6 @@ from casework.case_lists import (
     CaseQuery,
     Order,
     counts,
-    csv_safe,
     every_row,
     export_rows,
     list_cases,
@@ -27,6 +26,7 @@ from casework.clock import shanghai_day
 from casework.columns import EncryptedJSON
 from casework.database import Database
 from casework.errors import BadInput, NotAllowed
+from casework.spreadsheet import csv_safe
 from casework.tables import AuditEntry, CaseState, Priority, StaffRole, Team
 from tests.factories import make_case, make_member, make_staff
 
