@@ -23,6 +23,7 @@ from casework.tables import (
     ButtonToken,
     Case,
     CaseEvent,
+    ClaimSheet,
     Conversation,
     Handling,
     Handoff,
@@ -106,6 +107,7 @@ async def erase_cases(session: AsyncSession, cases: Sequence[Case]) -> None:
         case.conversation_id = None
         case.anonymous = True
     ids = [case.id for case in cases]
+    await session.execute(delete(ClaimSheet).where(ClaimSheet.case_id.in_(ids)))
     await session.execute(update(CaseEvent).where(CaseEvent.case_id.in_(ids)).values(text=None))
     await forget(session, Kind.CASE, ids)
 
@@ -142,6 +144,7 @@ async def _erase_words(session: AsyncSession, thread_ids: Sequence[str]) -> int:
     """Erase what was said; returns in how many messages there was something."""
     await session.execute(delete(ButtonToken).where(ButtonToken.conversation_id.in_(thread_ids)))
     await session.execute(delete(OutboxEntry).where(OutboxEntry.conversation_id.in_(thread_ids)))
+    await session.execute(delete(ClaimSheet).where(ClaimSheet.conversation_id.in_(thread_ids)))
     await session.execute(
         update(Handoff).where(Handoff.conversation_id.in_(thread_ids)).values(note=None, comment=None)
     )

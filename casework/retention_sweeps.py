@@ -33,6 +33,7 @@ from casework.tables import (
     Case,
     CaseEvent,
     ChannelIdentity,
+    ClaimSheet,
     Conversation,
     Delivery,
     Handling,
@@ -213,6 +214,13 @@ async def _suggestions(session: AsyncSession, before: datetime, store: Attachmen
     return len(ended.all())
 
 
+async def _claim_sheets(session: AsyncSession, before: datetime, store: AttachmentStore, limit: int) -> int:
+    old = select(ClaimSheet.id).where(ClaimSheet.updated_at < before).limit(limit)
+    ids = list(await session.scalars(old))
+    await session.execute(delete(ClaimSheet).where(ClaimSheet.id.in_(ids)))
+    return len(ids)
+
+
 SWEEPS: dict[str, Callable[[AsyncSession, datetime, AttachmentStore, int], Awaitable[int]]] = {
     "members": _members,
     "conversations": _conversations,
@@ -228,6 +236,7 @@ SWEEPS: dict[str, Callable[[AsyncSession, datetime, AttachmentStore, int], Await
     "watchers": _watchers,
     "alerts": _alerts,
     "training_suggestions": _suggestions,
+    "claim_sheets": _claim_sheets,
 }
 
 

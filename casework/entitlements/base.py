@@ -1,4 +1,4 @@
-"""Calculator: one right's arithmetic, and what it says of itself: steps, assumptions, warnings, what is missing."""
+"""Calculator: one right's arithmetic, and what it says: steps, assumptions, warnings, what is missing."""
 
 from __future__ import annotations
 

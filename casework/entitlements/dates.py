@@ -7,7 +7,7 @@ from datetime import date, timedelta
 
 
 def add_months(day: date, months: int) -> date:
-    """The same day so many months later; the month's last day where it has no such day (民法典 第二百零二条)."""
+    """The same day so many months later, or that month's last day (民法典 第二百零二条)."""
     year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
     return date(year, month + 1, min(day.day, calendar.monthrange(year, month + 1)[1]))
 

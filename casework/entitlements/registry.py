@@ -60,7 +60,7 @@ class Entitlements:
         words = load_words(root, topics)
         if calculators.keys() != words.keys():
             odd = ", ".join(sorted(calculators.keys() ^ words.keys()))
-            raise KnowledgeError(f"entitlements: every calculator has its words and none is without one: {odd}")
+            raise KnowledgeError(f"entitlements: a calculator and its words come together: {odd}")
         for name, calculator in calculators.items():
             if odd_inputs := calculator.given.model_fields.keys() ^ words[name].inputs.keys():
                 raise KnowledgeError(

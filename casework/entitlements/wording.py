@@ -1,4 +1,4 @@
-"""What a calculator says: ``data/knowledge/entitlements/<name>.yml``, and the laws they cite (``laws.yml``)."""
+"""What a calculator says: ``data/knowledge/entitlements/<name>.yml``, and the laws cited (``laws.yml``)."""
 
 from __future__ import annotations
 

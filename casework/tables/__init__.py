@@ -9,6 +9,10 @@ from casework.tables.base import (
     BigId,
     new_id,
 )
+from casework.tables.claims import (
+    ClaimSheet,
+    SheetState,
+)
 from casework.tables.desk import (
     Alert,
     AlertKind,
@@ -73,6 +77,7 @@ __all__ = [
     "CaseState",
     "Channel",
     "ChannelIdentity",
+    "ClaimSheet",
     "Conversation",
     "Delivery",
     "DeskSetting",
@@ -86,6 +91,7 @@ __all__ = [
     "Priority",
     "SavedFilter",
     "SearchTerm",
+    "SheetState",
     "Staff",
     "StaffRole",
     "StaffSession",

@@ -1,0 +1,1 @@
+"""Claims: from a worker's story to the rights it touches, what is owed, by when, and what proves it."""
