@@ -37,14 +37,15 @@ def compose_answer(knowledge: Knowledge, article: Article, aspect: str | None, t
     """The answer to what was asked about a topic: short answer, section, source line, reservation.
 
     ``today`` is the day in Shanghai. An article that has expired or does not apply yet is not served as
-    current: the answer says so and where to ask. An aspect nothing verified is known about is named as such.
+    current: the answer says so and where to ask. Outside its season the answer says that first, and still
+    gives what stays true. An aspect nothing verified is known about is named as such.
     """
     wording = knowledge.wording
     outdated = _outdated(article, today, wording)
     if outdated is not None:
         return Answer(outdated, article.topic, (), article.mark, current=False)
     sections, missing = _choose(article, aspect)
-    paragraphs = [article.short]
+    paragraphs = [*_out_of_season(article, sections, today), article.short]
     if missing is not None:
         key = f"answer.missing_{missing}"
         paragraphs.append(wording.say(key if wording.has(key) else "answer.missing_other"))
@@ -66,6 +67,15 @@ def _outdated(article: Article, today: date, wording: Wording) -> str | None:
     if article.valid_from is not None and today < article.valid_from:
         return wording.say("answer.not_yet", label=article.label, day=article.valid_from.isoformat())
     return None
+
+
+def _out_of_season(article: Article, sections: list[Section], today: date) -> list[str]:
+    """What is said first outside the season, when what is said is seasonal."""
+    season = article.season
+    if season is None or season.open_on(today):
+        return []
+    said = {section.aspect for section in sections}
+    return [season.closed_note] if not season.aspects or said & set(season.aspects) else []
 
 
 def _choose(article: Article, aspect: str | None) -> tuple[list[Section], str | None]:

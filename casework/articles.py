@@ -13,18 +13,12 @@ from typing import Any
 from casework.knowledge_files import Entry, read_knowledge
 
 ASPECTS = (
-    "amount", "who", "materials", "how", "when", "where", "phone", "deadline", "evidence", "misunderstanding",
-    "steps",
+    "what", "amount", "who", "materials", "how", "when", "where", "phone", "deadline", "evidence",
+    "misunderstanding", "steps",
 )  # fmt: skip
 """What about a topic can be asked; one section answers one aspect."""
-MAX_SHORT = 120
-"""Characters of an article's short answer."""
-
-# No local phone number is verified (facts §0.5): national short numbers are all that may be written.
-_LOCAL_PHONE = re.compile(
-    r"(?<!\d)(?:0\d{2,3}[-－ ]?\d{7,8}|1[3-9]\d{9}|[48]00[-－ ]?\d{3}[-－ ]?\d{4}|[2-9]\d{6,7})(?!\d)"
-)
-_UNVERIFIED = re.compile(r"V\s?0|【(?:V|C|惯例)", re.IGNORECASE)
+MONTH_DAY = re.compile(r"(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])")
+"""A day of every year, as seasons have it: ``06-01``."""
 
 
 class Mark(StrEnum):
@@ -36,12 +30,14 @@ class Mark(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Source: the law, rule or notice an answer rests on, and the day its text was checked."""
+    """Source: the law, rule or notice an answer rests on, who issued it, and the day its text was checked."""
 
     title: str
     article: str | None
     as_of: date
     mark: Mark
+    issuer: str
+    """发布机关, or what stands in its place when the source is a report."""
 
     def to_json(self) -> dict[str, Any]:
         """As messages store it and the API shows it."""
@@ -58,6 +54,27 @@ class Section:
 
 
 @dataclass(frozen=True, slots=True)
+class Season:
+    """Season: the days of every year on which something is usually open; it may wrap the year."""
+
+    opens: str
+    """The first day, ``MM-DD``."""
+    closes: str
+    """The last day, ``MM-DD``."""
+    closed_note: str
+    """Said first outside the season."""
+    aspects: tuple[str, ...] = ()
+    """The sections that are seasonal; the whole article when empty."""
+
+    def open_on(self, day: date) -> bool:
+        """Whether the season is open on a day (in Shanghai)."""
+        today = f"{day:%m-%d}"
+        if self.opens <= self.closes:
+            return self.opens <= today <= self.closes
+        return today >= self.opens or today <= self.closes
+
+
+@dataclass(frozen=True, slots=True)
 class Article:
     """Knowledge article: the dated, sourced answer to one topic."""
 
@@ -69,6 +86,14 @@ class Article:
     sections: tuple[Section, ...]
     related: tuple[str, ...]
     sources: tuple[Source, ...]
+    district: str
+    """Where it holds, e.g. 济南市."""
+    reviewer: str
+    """Who checked the content."""
+    reviewed_on: date
+    questions: tuple[str, ...] = ()
+    """What people also ask about the topic (常问)."""
+    season: Season | None = None
     case_type: str | None = None
     valid_from: date | None = None
     valid_to: date | None = None
@@ -84,20 +109,24 @@ def load_articles(folder: Path, topics: Collection[str], case_types: Collection[
     articles: dict[str, Article] = {}
     for path in sorted(folder.glob("*.yml")):
         entry = Entry(f"{folder.name}/{path.name}", "article", read_knowledge(path))
-        article = _read(entry)
-        expected = article.topic.replace(".", "_")
-        if path.stem != expected:
-            raise entry.error(f"the file of topic {article.topic} must be {expected}.yml")
-        unknown = [topic for topic in (article.topic, *article.related) if topic not in topics]
-        if unknown:
-            raise entry.error(f"no intent belongs to the topic {', '.join(unknown)}")
-        if article.case_type is not None and article.case_type not in case_types:
-            raise entry.error(f"there is no case type {article.case_type}")
+        if path.name != file_name(entry.text("topic")):
+            raise entry.error(
+                f"the file of topic {entry.text('topic')} must be {file_name(entry.text('topic'))}"
+            )
+        article = read_article(entry, topics, case_types)
         articles[article.topic] = article
     return articles
 
 
-def _read(entry: Entry) -> Article:
+def file_name(topic: str) -> str:
+    """The name of the file that holds a topic's article."""
+    return f"{topic.replace('.', '_')}.yml"
+
+
+def read_article(entry: Entry, topics: Collection[str], case_types: Collection[str]) -> Article:
+    """The article an entry describes, by the same rules wherever it comes from; raises KnowledgeError."""
+    from casework.article_rules import first_fault  # noqa: PLC0415  (the rules are about what is read here)
+
     mark = Mark(entry.choice("mark", tuple(Mark)))
     article = Article(
         topic=entry.text("topic"),
@@ -108,32 +137,34 @@ def _read(entry: Entry) -> Article:
         sections=tuple(_read_section(section, mark) for section in entry.entries("sections")),
         related=entry.texts("related"),
         sources=tuple(read_source(source) for source in entry.entries("sources")),
+        district=entry.text("district"),
+        reviewer=entry.text("reviewer"),
+        reviewed_on=entry.day("reviewed_on"),
+        questions=entry.texts("questions"),
+        season=_read_season(entry.entry("season")) if entry.has("season") else None,
         case_type=entry.optional_text("case_type"),
         valid_from=entry.optional_day("valid_from"),
         valid_to=entry.optional_day("valid_to"),
     )
+    entry.raw("season")
     entry.done()
-    if len(article.short) > MAX_SHORT:
-        raise entry.error(f"short has {len(article.short)} characters, more than {MAX_SHORT}")
-    if not article.sections:
-        raise entry.error("there must be at least one section")
-    if not article.sources:
-        raise entry.error("there must be at least one source")
-    aspects = [section.aspect for section in article.sections]
-    if len(set(aspects)) != len(aspects):
-        raise entry.error("two sections answer the same aspect")
-    if article.topic in article.related or len(set(article.related)) != len(article.related):
-        raise entry.error("related names the topic itself, or one twice")
-    if article.valid_from and article.valid_to and article.valid_from > article.valid_to:
-        raise entry.error("valid_from is after valid_to")
-    confirm = mark is Mark.CONFIRM or any(section.mark is Mark.CONFIRM for section in article.sections)
-    if confirm and all(source.mark is Mark.CERTAIN for source in article.sources):
-        raise entry.error("says something V+ without a source that is V+")
-    for text in (article.title, article.label, article.short):
-        _check_text(entry, text)
-    for section in article.sections:
-        _check_text(entry, section.text)
+    fault = first_fault(article, topics, case_types)
+    if fault is not None:
+        raise entry.error(fault.complaint)
     return article
+
+
+def read_source(entry: Entry) -> Source:
+    """The source an entry of a knowledge file names; raises KnowledgeError."""
+    source = Source(
+        title=entry.text("title"),
+        article=entry.optional_text("article"),
+        as_of=entry.day("as_of"),
+        mark=Mark(entry.choice("mark", tuple(Mark))),
+        issuer=entry.text("issuer"),
+    )
+    entry.done()
+    return source
 
 
 def _read_section(entry: Entry, mark: Mark) -> Section:
@@ -144,20 +175,12 @@ def _read_section(entry: Entry, mark: Mark) -> Section:
     return section
 
 
-def read_source(entry: Entry) -> Source:
-    """The source an entry of a knowledge file names; raises KnowledgeError."""
-    source = Source(
-        title=entry.text("title"),
-        article=entry.optional_text("article"),
-        as_of=entry.day("as_of"),
-        mark=Mark(entry.choice("mark", tuple(Mark))),
+def _read_season(entry: Entry) -> Season:
+    season = Season(
+        opens=entry.text("opens"),
+        closes=entry.text("closes"),
+        closed_note=entry.text("closed_note"),
+        aspects=entry.texts("aspects"),
     )
     entry.done()
-    return source
-
-
-def _check_text(entry: Entry, text: str) -> None:
-    if _UNVERIFIED.search(text):
-        raise entry.error(f"a mark of the facts file is in the text: {text[:40]}")
-    if found := _LOCAL_PHONE.search(text):
-        raise entry.error(f"{found[0][:3]}… looks like a local phone number; none is verified")
+    return season

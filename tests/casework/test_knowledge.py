@@ -7,6 +7,7 @@ import importlib
 import re
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ import pytest
 import yaml
 
 from casework.answers import compose_answer
-from casework.articles import ASPECTS, Article, Mark, Section, Source
+from casework.articles import ASPECTS, Article, Mark, Season, Section, Source
 from casework.errors import AttachmentRefused, BadCaseNumber, BadInput, KnowledgeError, NotFound, Refusal
 from casework.knowledge import IntentKind, Knowledge, Wording
 
@@ -41,9 +42,12 @@ def make_article(**values: Any) -> Article:
         ),
         "related": (),
         "sources": (
-            Source("劳动法", "第五十条", date(2026, 11, 22), Mark.CERTAIN),
-            Source("山东省最低工资通知", None, date(2025, 10, 1), Mark.CONFIRM),
+            Source("劳动法", "第五十条", date(2026, 11, 22), Mark.CERTAIN, "全国人民代表大会常务委员会"),
+            Source("山东省最低工资通知", None, date(2025, 10, 1), Mark.CONFIRM, "山东省人民政府"),
         ),
+        "district": "济南市",
+        "reviewer": "娘家人知识组（上线前须经工会审核）",
+        "reviewed_on": date(2026, 11, 22),
     }
     return Article(**defaults | values)
 
@@ -130,7 +134,9 @@ def test_an_answer_without_an_aspect_gives_the_short_answer_and_the_first_sectio
 
 
 def test_the_text_names_three_sources_and_the_message_carries_them_all() -> None:
-    laws = tuple(Source(f"第{n}部法", f"第{n}条", date(2026, 11, 22), Mark.CERTAIN) for n in "一二三四五")
+    laws = tuple(
+        Source(f"第{n}部法", f"第{n}条", date(2026, 11, 22), Mark.CERTAIN, "示例机关") for n in "一二三四五"
+    )
     said = compose_answer(KNOWLEDGE, make_article(sources=laws), None, TODAY)
     assert said.text.splitlines()[-1] == (
         "依据：《第一部法》第一条、《第二部法》第二条、《第三部法》第三条等 5 条（截至 2026-11-22）"
@@ -191,6 +197,60 @@ def test_what_is_not_in_force_today_is_not_served_as_current(values: dict[str, d
 def test_an_article_is_in_force_on_its_first_and_its_last_day() -> None:
     article = make_article(valid_from=TODAY, valid_to=TODAY)
     assert compose_answer(KNOWLEDGE, article, None, TODAY).current
+
+
+WINTER = Season("12-01", "02-29", "通常在冬天，现在还不是时候。")
+
+
+@pytest.mark.parametrize(
+    ("day", "is_open"),
+    [
+        (date(2026, 11, 30), False),
+        (date(2026, 12, 1), True),
+        (date(2027, 1, 15), True),
+        (date(2028, 2, 29), True),
+        (date(2027, 3, 1), False),
+    ],
+)
+def test_a_season_may_wrap_the_year(day: date, is_open: bool) -> None:
+    assert WINTER.open_on(day) is is_open
+
+
+def test_a_season_is_open_on_its_first_and_its_last_day() -> None:
+    summer = Season("06-01", "09-30", "通常在夏天。")
+    opened = [
+        day
+        for day in ("05-31", "06-01", "09-30", "10-01")
+        if summer.open_on(date.fromisoformat(f"2026-{day}"))
+    ]
+    assert opened == ["06-01", "09-30"]
+
+
+def test_outside_its_season_an_answer_says_so_first_and_still_gives_what_stays_true() -> None:
+    article = make_article(season=WINTER)
+    lines = answer(article).splitlines()
+    assert lines[:2] == [WINTER.closed_note, article.short]
+    assert answer(article, today=date(2026, 12, 24)).splitlines()[0] == article.short
+
+
+def test_only_what_is_seasonal_is_said_to_be_out_of_season() -> None:
+    article = make_article(season=replace(WINTER, aspects=("evidence",)))
+    assert WINTER.closed_note in answer(article, "evidence")
+    assert WINTER.closed_note not in answer(article)
+
+
+def test_the_shipped_seasons_open_and_close() -> None:
+    assert {topic for topic in SHIPPED if KNOWLEDGE.articles[topic].season} >= {
+        "heat.relief", "tuition.aid", "service.hardship",
+    }  # fmt: skip
+    for topic, opened, closed in (
+        ("heat.relief", date(2026, 7, 1), date(2026, 11, 22)),
+        ("tuition.aid", date(2026, 8, 1), date(2026, 6, 30)),
+    ):
+        article = KNOWLEDGE.articles[topic]
+        assert article.season is not None
+        assert article.season.closed_note not in answer(article, today=opened)
+        assert answer(article, today=closed).startswith(article.season.closed_note)
 
 
 def test_sources_travel_as_the_interfaces_show_them() -> None:
@@ -301,7 +361,14 @@ def copy(tmp_path: Path) -> Path:
         "short": "企业六到九月发防暑降温费。",
         "sections": [{"aspect": "who", "text": "在岗并正常劳动的企业职工。"}],
         "related": ["heat.stop_work"],
-        "sources": [{"title": "鲁人社字〔2021〕64号", "article": None, "as_of": TODAY, "mark": "V+"}],
+        "sources": [
+            {"title": "示例通知", "issuer": "示例机关", "article": None, "as_of": TODAY, "mark": "V+"},
+        ],
+        "district": "济南市",
+        "reviewer": "示例",
+        "reviewed_on": TODAY,
+        "questions": ["坐办公室有没有？", "几月发？", "饮料能顶吗？"],
+        "season": {"opens": "06-01", "closes": "09-30", "closed_note": "6 到 9 月发。", "aspects": ["who"]},
         "case_type": "heat_report",
     }
     write(root / "articles" / "heat_allowance.yml", sample)
@@ -340,6 +407,18 @@ def change(path: Path, edit: Callable[[dict[str, Any]], object]) -> None:
         (lambda a: a.update(valid_from=date(2026, 2, 1), valid_to=date(2026, 1, 1)), "valid_from is after"),
         (lambda a: a.update(shrot="misspelt"), "unknown field shrot"),
         (lambda a: a.pop("label"), "label must be a text"),
+        (lambda a: a["sources"][0].pop("issuer"), "issuer must be a text"),
+        (lambda a: a.pop("district"), "district must be a text"),
+        (lambda a: a.pop("reviewer"), "reviewer must be a text"),
+        (lambda a: a.pop("reviewed_on"), "reviewed_on must be a date"),
+        (lambda a: a.update(questions=["一个？", "两个？"]), "3 to 8 questions"),
+        (lambda a: a.update(questions=["一个？", "两个？", "两个？"]), "stands there twice"),
+        (lambda a: a.update(questions=["一个？", "两个？", "长" * 41]), "more than 40"),
+        (lambda a: a["season"].update(opens="6-1"), "season.opens must be MM-DD"),
+        (lambda a: a["season"].update(closes="13-01"), "season.closes must be MM-DD"),
+        (lambda a: a["season"].update(aspects=["amount"]), "which no section answers"),
+        (lambda a: a["season"].pop("closed_note"), "closed_note must be a text"),
+        (lambda a: a["season"].update(note="x"), "unknown field note"),
     ],
 )
 def test_an_article_that_breaks_a_rule_is_named(
