@@ -34,6 +34,7 @@ from casework.tables import (
     CaseState,
     Channel,
     ChannelIdentity,
+    ClaimSheet,
     Conversation,
     Delivery,
     Handling,
@@ -414,6 +415,13 @@ async def everything(
                     until=moment,
                 ),
                 Alert(kind=AlertKind.BREACH, conversation_id=thread_id, created_at=moment),
+                ClaimSheet(
+                    conversation_id=thread_id,
+                    member_id=member_id,
+                    as_of=moment.date(),
+                    created_at=moment,
+                    updated_at=moment,
+                ),
                 TrainingSuggestion(
                     text="工资没发", should_intent="ask_wage_arrears", staff_id=person.id, created_at=moment
                 ),
@@ -454,7 +462,7 @@ async def test_what_is_over_goes_and_the_sweep_comes_to_an_end(
         assert set(await session.scalars(select(CaseEvent.text))) == {None}
         assert set(await session.scalars(select(Handoff.note))) == {None}
     gone = (Attachment, ButtonToken, OutboxEntry, ChannelIdentity, AuditEntry, StaffSession, Unmasking)
-    for table in (*gone, Alert, TrainingSuggestion, Watcher):
+    for table in (*gone, Alert, ClaimSheet, TrainingSuggestion, Watcher):
         assert await rows(database, table) == 0
     assert [path for path in store.root.rglob("*") if path.is_file()] == []
 
