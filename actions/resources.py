@@ -10,6 +10,7 @@ from casework.crypto import install_cipher, load_keys
 from casework.database import Database
 from casework.desk_rules import DeskRules, load_desk_rules
 from casework.knowledge import Knowledge
+from casework.rates import Rates
 from casework.settings import Settings
 
 
@@ -20,6 +21,7 @@ class Resources:
     settings: Settings
     database: Database
     knowledge: Knowledge
+    rates: Rates
     crisis: CrisisRules
     clock: Clock
     desk_rules: DeskRules
@@ -34,6 +36,7 @@ class Resources:
             settings=settings,
             database=Database(settings.database_url),
             knowledge=Knowledge.load(root),
+            rates=Rates.load(root),
             crisis=CrisisRules.load(root / "crisis.yml"),
             clock=SystemClock(),
             desk_rules=load_desk_rules(root),

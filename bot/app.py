@@ -37,6 +37,7 @@ from casework.database import Database
 from casework.desk_rules import load_desk_rules
 from casework.errors import ConfigurationError
 from casework.knowledge import Knowledge
+from casework.rates import Rates
 from casework.settings import Settings
 
 if TYPE_CHECKING:
@@ -133,6 +134,7 @@ async def open_house(settings: Settings, dialogue: DialogueClient, clock: Clock)
     install_cipher(load_keys(settings).cipher)
     root = settings.home / "data" / "knowledge"
     knowledge = Knowledge.load(root)
+    rates = Rates.load(root)
     crisis = CrisisRules.load(root / "crisis.yml", frozenset(knowledge.hotlines))
     database = Database(settings.database_url)
     try:
@@ -153,6 +155,7 @@ async def open_house(settings: Settings, dialogue: DialogueClient, clock: Clock)
             clock=clock,
             wording=knowledge.wording,
             knowledge=knowledge,
+            rates=rates,
             crisis=crisis,
             dialogue=dialogue,
             switchboard=switchboard,

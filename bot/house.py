@@ -12,6 +12,7 @@ from casework.crisis import CrisisRules
 from casework.database import Database
 from casework.desk_rules import DeskRules
 from casework.knowledge import Knowledge
+from casework.rates import Rates
 from casework.settings import Settings
 from casework.wording import Wording
 
@@ -25,6 +26,7 @@ class House:
     clock: Clock
     wording: Wording
     knowledge: Knowledge
+    rates: Rates
     crisis: CrisisRules
     dialogue: DialogueClient
     switchboard: Switchboard

@@ -11,6 +11,7 @@ from casework.crisis import CrisisRules
 from casework.database import Database
 from casework.desk_rules import load_desk_rules
 from casework.knowledge import Knowledge
+from casework.rates import Rates
 from casework.settings import Settings
 from tests.actions.stage import Stage
 from tests.e2e.house import ROOT
@@ -23,18 +24,29 @@ def knowledge() -> Knowledge:
 
 
 @pytest.fixture(scope="session")
+def rates() -> Rates:
+    return Rates.load(ROOT / "data" / "knowledge")
+
+
+@pytest.fixture(scope="session")
 def crisis() -> CrisisRules:
     return CrisisRules.load(ROOT / "data" / "knowledge" / "crisis.yml")
 
 
 @pytest.fixture
 def house(
-    settings: Settings, database: Database, knowledge: Knowledge, crisis: CrisisRules, clock: FixedClock
+    settings: Settings,
+    database: Database,
+    knowledge: Knowledge,
+    rates: Rates,
+    crisis: CrisisRules,
+    clock: FixedClock,
 ) -> Resources:
     made = Resources(
         settings=settings,
         database=database,
         knowledge=knowledge,
+        rates=rates,
         crisis=crisis,
         clock=clock,
         desk_rules=load_desk_rules(ROOT / "data" / "knowledge"),
