@@ -38,12 +38,13 @@ test: setup ## every test, the end-to-end ones included
 test-fast: setup ## the tests that start no processes
 	@$(RUN) python -m pytest tests -m "not e2e and not browser"
 
-lint: setup ## ruff, types, import contracts, Rasa data validation
+lint: setup ## ruff, types, import contracts, Rasa data and knowledge
 	@$(RUN) ruff check .
 	@$(RUN) ruff format --check .
 	@$(RUN) mypy
 	@$(RUN) lint-imports
 	@$(RUN) python -m nlu.validation
+	@$(RUN) niangjia knowledge check
 
 format: setup ## let ruff tidy the code
 	@$(RUN) ruff check --fix .

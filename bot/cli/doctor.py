@@ -15,6 +15,8 @@ from casework.clock import SystemClock, shanghai_day
 from casework.desk_rules import load_desk_rules
 from casework.errors import CaseworkError
 from casework.knowledge import Knowledge
+from casework.rate_files import STATUTORY_DAYS
+from casework.rates import Ending, Rates
 from casework.settings import Settings
 from casework.work_calendar import FILE as CALENDAR_FILE
 from casework.work_calendar import WorkCalendar
@@ -29,6 +31,7 @@ def doctor() -> None:
         ("database", _database),
         ("knowledge", _knowledge),
         ("calendar", _calendar),
+        ("rates", _rates),
         ("model", _model),
         ("rasa", lambda s: _answers(f"http://127.0.0.1:{s.rasa_port}/webhooks/switchboard/")),
         ("actions", lambda s: _answers(f"http://127.0.0.1:{s.actions_port}/health")),
@@ -70,6 +73,35 @@ def known_ahead(calendar: WorkCalendar, today: date) -> str:
     if unknown is None:
         return f"knows the next {LOOK_AHEAD_DAYS} days"
     return f"the holidays of {unknown} are not in {CALENDAR_FILE} yet: add them when the notice is out"
+
+
+def _rates(chosen: Settings) -> str:
+    rates = Rates.load(chosen.home / "data" / "knowledge")
+    return rates_ahead(rates, shanghai_day(SystemClock().now()))
+
+
+def rates_ahead(rates: Rates, today: date) -> str:
+    """What of the rate tables ends or is to be looked at again within 60 days, or is overdue, a line each.
+
+    Like a holiday notice that is not out, no illness: what is not known is said to be so, never made up.
+    """
+    rows: dict[tuple[date, str, str], list[Ending]] = {}
+    for ending in rates.ending(today, LOOK_AHEAD_DAYS):
+        rows.setdefault((ending.on, ending.row.table, ending.kind), []).append(ending)
+    lines = [_due(*endings) for endings in rows.values()]
+    if (unknown := rates.unknown_statutory_year(today, LOOK_AHEAD_DAYS)) is not None:
+        lines.append(f"rates/{STATUTORY_DAYS}: {unknown} is not there yet: add it when the notice is out")
+    return "\n      ".join([f"{len(lines)} to look after", *lines] if lines else ["all in force"])
+
+
+def _due(first: Ending, *more: Ending) -> str:
+    """One line for the rows of a table that are due on the same day."""
+    keys = ", ".join(" ".join(ending.row.key.values()) for ending in (first, *more))
+    if first.kind == "valid_to":
+        deed = f"{'ended' if first.overdue else 'ends'} on {first.on}: add the row that follows"
+    else:
+        deed = f"{'was' if first.overdue else 'is'} to be checked again by {first.on}"
+    return f"rates/{first.row.table}.yml: {keys}: {deed}"
 
 
 def _model(chosen: Settings) -> str:

@@ -13,6 +13,7 @@ from casework.clock import SystemClock, shanghai_day
 from casework.database import Database
 from casework.errors import BadInput
 from casework.knowledge import Knowledge
+from casework.rates import Rates
 from casework.settings import Settings
 
 app = typer.Typer(help="What the union knows.", no_args_is_help=True)
@@ -49,8 +50,12 @@ def import_stations(file: Annotated[Path, typer.Argument(help="CSV; see data/kno
 @app.command("check")
 def check() -> None:
     """Check every file in data/knowledge/; the first broken rule is said with file and entry."""
-    knowledge = Knowledge.load(settings().home / "data" / "knowledge")
-    typer.echo(f"{len(knowledge.articles)} articles, {len(knowledge.intents)} intents: all well")
+    root = settings().home / "data" / "knowledge"
+    knowledge, rates = Knowledge.load(root), Rates.load(root)
+    rows = sum(len(table.rows) for table in rates.tables.values())
+    typer.echo(
+        f"{len(knowledge.articles)} articles, {len(knowledge.intents)} intents, {rows} rates: all well"
+    )
 
 
 async def import_sample_stations(database: Database, chosen: Settings) -> int:
