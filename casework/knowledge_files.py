@@ -68,6 +68,15 @@ class Entry:
             raise self.error(f"{field} must be a list of texts")
         return tuple(item.strip() for item in value)
 
+    def texts_by_key(self, field: str) -> dict[str, str]:
+        """A mapping of keys to texts, empty when the field is absent."""
+        value = self.raw(field)
+        if value is None:
+            return {}
+        if not isinstance(value, dict) or any(not isinstance(t, str) or not t.strip() for t in value.values()):
+            raise self.error(f"{field} must be texts by key")
+        return {str(key): text.strip() for key, text in value.items()}
+
     def choice(self, field: str, allowed: tuple[str, ...]) -> str:
         """A text that must be one of the allowed ones."""
         value = self.text(field)

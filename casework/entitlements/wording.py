@@ -89,7 +89,7 @@ def load_words(root: Path, topics: frozenset[str] | None = None) -> dict[str, Ca
     top = Entry(f"{FOLDER}/{LAWS}", "(top)", read_knowledge(folder / LAWS))
     laws = {key: _read_law(entry) for key, entry in top.named_entries("laws").items()}
     order = top.texts("order")
-    common = _texts(top, "warnings")
+    common = top.texts_by_key("warnings")
     top.done()
     words = {}
     for path in sorted(folder.glob("*.yml")):
@@ -103,6 +103,21 @@ def load_words(root: Path, topics: frozenset[str] | None = None) -> dict[str, Ca
         odd = ", ".join(sorted(set(order) ^ words.keys()))
         raise top.error(f"order names every calculator once: {odd}")
     return {name: words[name] for name in order}
+
+
+def load_laws(root: Path) -> dict[str, Citation]:
+    """The laws of ``laws.yml`` by their short names; raises KnowledgeError."""
+    top = Entry(f"{FOLDER}/{LAWS}", "(top)", read_knowledge(root / FOLDER / LAWS))
+    return {key: _read_law(entry) for key, entry in top.named_entries("laws").items()}
+
+
+def cite(entry: Entry, cited: str, laws: Mapping[str, Citation]) -> Citation:
+    """``lch 第四十七条`` as a citation; raises KnowledgeError for a law that is not in ``laws.yml``."""
+    key, _, article = cited.partition(" ")
+    if key not in laws:
+        raise entry.error(f"laws.yml has no {key}")
+    law = laws[key]
+    return Citation(law.title, article.strip() or None, law.as_of, law.mark)
 
 
 def _read_law(entry: Entry) -> Citation:
@@ -128,8 +143,8 @@ def _read(
         refuses=entry.texts("refuses"),
         inputs={key: _read_input(item) for key, item in entry.named_entries("inputs").items()},
         steps={key: _read_step(item, laws) for key, item in entry.named_entries("steps").items()},
-        assumptions=_texts(entry, "assumptions"),
-        warnings={**common, **_texts(entry, "warnings")},
+        assumptions=entry.texts_by_key("assumptions"),
+        warnings={**common, **entry.texts_by_key("warnings")},
     )
     entry.done()
     if not words.formula or not words.refuses:
@@ -147,38 +162,23 @@ def _read(
 
 
 def _read_input(entry: Entry) -> InputWords:
-    choices = entry.raw("choices") or {}
-    if not isinstance(choices, dict) or not all(isinstance(v, str) for v in choices.values()):
-        raise entry.error("choices must be texts by value")
+    choices = entry.texts_by_key("choices")
     words = InputWords(
         label=entry.text("label"),
         question=entry.text("question"),
         hint=entry.optional_text("hint"),
         unit=entry.optional_text("unit"),
-        choices={str(value): text for value, text in choices.items()},
+        choices=choices,
     )
     entry.done()
     return words
 
 
 def _read_step(entry: Entry, laws: Mapping[str, Citation]) -> StepWords:
-    cites = []
-    for cited in entry.texts("cites"):
-        key, _, article = cited.partition(" ")
-        if key not in laws:
-            raise entry.error(f"laws.yml has no {key}")
-        law = laws[key]
-        cites.append(Citation(law.title, article.strip() or None, law.as_of, law.mark))
-    words = StepWords(entry.text("text"), tuple(cites))
+    cites = tuple(cite(entry, cited, laws) for cited in entry.texts("cites"))
+    words = StepWords(entry.text("text"), cites)
     entry.done()
     return words
-
-
-def _texts(entry: Entry, field: str) -> dict[str, str]:
-    found = entry.raw(field) or {}
-    if not isinstance(found, dict) or not all(isinstance(text, str) for text in found.values()):
-        raise entry.error(f"{field} must be texts by key")
-    return {str(key): text.strip() for key, text in found.items()}
 
 
 def _said(value: object) -> object:
