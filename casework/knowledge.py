@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from copy import copy
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -102,6 +103,12 @@ class Knowledge:
             wording=wording,
             risk_notes=load_risk_notes(root),
         )
+
+    def with_articles(self, articles: Mapping[str, Article]) -> Knowledge:
+        """The same knowledge with these articles, by topic, in the place of its own."""
+        made = copy(self)
+        made.articles = self.articles | dict(articles)
+        return made
 
     @property
     def topics(self) -> tuple[str, ...]:

@@ -23,6 +23,8 @@ class Right(StrEnum):
     REPORT = "report"  # reports and their CSV
     EXPORT = "export"  # take cases out as a file, masked
     EDIT_CANNED = "edit_canned"
+    EDIT_KNOWLEDGE = "edit_knowledge"  # write and propose what members are told
+    APPROVE_KNOWLEDGE = "approve_knowledge"  # let another's proposal be served, or take one out of use
     EDIT_DESK = "edit_desk"  # teams, working hours, promised times
     EDIT_STAFF = "edit_staff"  # accounts and roles
     AUDIT = "audit"  # the audit trail
@@ -35,6 +37,8 @@ _SUPERVISOR = _AGENT | {
     Right.REPORT,
     Right.EXPORT,
     Right.EDIT_CANNED,
+    Right.EDIT_KNOWLEDGE,
+    Right.APPROVE_KNOWLEDGE,
     Right.EDIT_DESK,
 }
 RIGHTS: Mapping[StaffRole, frozenset[Right]] = {

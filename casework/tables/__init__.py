@@ -26,6 +26,10 @@ from casework.tables.desk import (
     Unmasking,
     Watcher,
 )
+from casework.tables.library import (
+    ArticleVersion,
+    VersionState,
+)
 from casework.tables.people import (
     Channel,
     ChannelIdentity,
@@ -62,6 +66,7 @@ from casework.tables.work import (
 __all__ = [
     "Alert",
     "AlertKind",
+    "ArticleVersion",
     "Attachment",
     "Audience",
     "AuditEntry",
@@ -100,6 +105,7 @@ __all__ = [
     "Team",
     "TrainingSuggestion",
     "Unmasking",
+    "VersionState",
     "Watcher",
     "new_id",
 ]

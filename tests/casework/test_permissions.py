@@ -23,6 +23,8 @@ TABLE = {
     Right.REPORT: "no yes yes yes",
     Right.EXPORT: "no yes yes no",
     Right.EDIT_CANNED: "no yes yes no",
+    Right.EDIT_KNOWLEDGE: "no yes yes no",
+    Right.APPROVE_KNOWLEDGE: "no yes yes no",
     Right.EDIT_DESK: "no yes yes no",
     Right.EDIT_STAFF: "no no yes no",
     Right.AUDIT: "no no yes yes",
