@@ -6,6 +6,7 @@ import logging
 import secrets
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from rasa_sdk import Action, Tracker
@@ -16,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from actions.resources import Resources, current
 from actions.turn import Turn
 from casework.errors import Refusal
+from casework.library import current_knowledge
 
 logger = logging.getLogger(__name__)
 
@@ -74,7 +76,8 @@ class CaseworkAction(Action, ABC):
         try:
             turn = Turn.of(tracker)
             async with house.database.transaction() as session:
-                return await self.handle(turn, Speaker(dispatcher), session, house)
+                served = replace(house, knowledge=await current_knowledge(session, house.knowledge))
+                return await self.handle(turn, Speaker(dispatcher), session, served)
         except Refusal as refusal:
             del dispatcher.messages[already_said:]
             Speaker(dispatcher).answer(house.knowledge.wording.refuse(refusal))

@@ -31,6 +31,7 @@ from casework.case_life import Deed
 from casework.clock import SHANGHAI, shanghai_day
 from casework.desk_rules import DeskRules, read_desk_rules
 from casework.errors import BadInput, NotFound
+from casework.library import current_knowledge
 from casework.permissions import Right
 from casework.tables import Conversation, Priority
 
@@ -87,7 +88,7 @@ async def reply(
             now,
             client_message_id=client_message_id,
             attachments=attachment,
-            sources=_sources(house, article, now),
+            sources=await _sources(session, house, article, now),
             wording=house.wording,
         )
         conversation = await conversations.get(session, conversation_id)
@@ -394,14 +395,17 @@ async def _rules(house: House, session: Any) -> DeskRules:
     return await read_desk_rules(session, house.desk_rules)
 
 
-def _sources(house: House, topics: list[str], now: datetime) -> list[dict[str, Any]]:
+async def _sources(session: Any, house: House, topics: list[str], now: datetime) -> list[dict[str, Any]]:
     """The sources of the articles a reply quotes: ours, never what a browser says they are."""
+    if not topics:
+        return []
+    knowledge = await current_knowledge(session, house.knowledge)
     found: dict[str, dict[str, Any]] = {}
     for topic in topics[:5]:
-        article = house.knowledge.article(topic)
+        article = knowledge.article(topic)
         if article is None:
             raise BadInput("no such article", field="article")
-        answer = compose_answer(house.knowledge, article, None, shanghai_day(now))
+        answer = compose_answer(knowledge, article, None, shanghai_day(now))
         found |= {f"{one['title']}{one['article']}": one for one in answer.sources_json()}
     return list(found.values())
 

@@ -16,6 +16,7 @@ from casework import conversations, desk_view, members, messages, staff_talk
 from casework.brief import Brief, make_brief
 from casework.desk_moves import Moves, moves_open_to
 from casework.desk_view import Colleague
+from casework.library import current_knowledge
 from casework.staff_talk import Watching
 from casework.tables import Case, Conversation, Handoff, Member, Message, Staff, Team
 from casework.visibility import Sight, sight_of
@@ -108,9 +109,10 @@ async def read_beside(session: AsyncSession, house: House, talk: Talk, now: date
     """The brief, the member, their cases and earlier hand-offs."""
     member = await members.get(session, talk.conversation.member_id)
     handoffs = await desk_view.handoffs_of(session, talk.conversation.id)
+    knowledge = await current_knowledge(session, house.knowledge)
     return Beside(
         member=member,
-        brief=await make_brief(session, talk.conversation, house.knowledge, now),
+        brief=await make_brief(session, talk.conversation, knowledge, now),
         cases=await desk_view.cases_of_member(session, member.id),
         handoffs=handoffs,
         handlers=await desk_view.staff_named(session, [one.staff_id for one in handoffs]),

@@ -17,6 +17,7 @@ from casework.answers import compose_answer
 from casework.clock import SHANGHAI, shanghai_day
 from casework.errors import NotFound
 from casework.knowledge import IntentKind
+from casework.library import current_knowledge
 from casework.permissions import Right
 
 router = APIRouter(include_in_schema=False)
@@ -66,6 +67,8 @@ async def canned_replies(
 @open_to(Role.STAFF)
 async def articles(signed: Answerer, house: TheHouse) -> JSONResponse:
     """Every knowledge article by topic, with the letters it may be found by."""
+    async with house.database.read() as session:
+        knowledge = await current_knowledge(session, house.knowledge)
     listed = [
         {
             "topic": article.topic,
@@ -73,7 +76,7 @@ async def articles(signed: Answerer, house: TheHouse) -> JSONResponse:
             "label": article.label,
             "letters": initials(f"{article.label}{article.title}"),
         }
-        for article in house.knowledge.articles.values()
+        for article in knowledge.articles.values()
     ]
     return JSONResponse({"articles": listed})
 
@@ -82,11 +85,13 @@ async def articles(signed: Answerer, house: TheHouse) -> JSONResponse:
 @open_to(Role.STAFF)
 async def article(topic: str, signed: Answerer, house: TheHouse) -> JSONResponse:
     """What an article says today, with its source line; the sources go with the reply that quotes it."""
-    found = house.knowledge.article(topic)
+    async with house.database.read() as session:
+        knowledge = await current_knowledge(session, house.knowledge)
+    found = knowledge.article(topic)
     if found is None:
         raise NotFound("no such article")
     today = house.clock.now().astimezone(SHANGHAI).date()
-    answer = compose_answer(house.knowledge, found, None, today)
+    answer = compose_answer(knowledge, found, None, today)
     return JSONResponse({"topic": topic, "text": answer.text, "current": answer.current})
 
 
