@@ -73,7 +73,8 @@ class Entry:
         value = self.raw(field)
         if value is None:
             return {}
-        if not isinstance(value, dict) or any(not isinstance(t, str) or not t.strip() for t in value.values()):
+        texts = value.values() if isinstance(value, dict) else [None]
+        if any(not isinstance(text, str) or not text.strip() for text in texts):
             raise self.error(f"{field} must be texts by key")
         return {str(key): text.strip() for key, text in value.items()}
 

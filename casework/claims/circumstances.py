@@ -122,4 +122,5 @@ def _compiled(entry: Entry, pattern: str, terms: Mapping[str, str]) -> re.Patter
 def _fold_table(root: Path) -> dict[int, str]:
     """Traditional characters to simplified ones, as the crisis rules fold them."""
     fold = read_knowledge(root / "crisis.yml")["fold"]
-    return str.maketrans(str(fold["traditional"]), str(fold["simplified"]))
+    pairs = zip(str(fold["traditional"]), str(fold["simplified"]), strict=True)
+    return {ord(traditional): simplified for traditional, simplified in pairs}

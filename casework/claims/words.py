@@ -60,6 +60,7 @@ class ClaimWords:
     against: Mapping[str, str]
     warnings: Mapping[str, str]
     deadlines: Mapping[str, str]
+    deadline_cites: Mapping[str, tuple[Citation, ...]]
     route: Mapping[str, RouteWords]
     questions: Mapping[str, QuestionWords]
 
@@ -73,6 +74,10 @@ class ClaimWords:
             against=top.texts_by_key("against"),
             warnings=top.texts_by_key("warnings"),
             deadlines=top.texts_by_key("deadlines"),
+            deadline_cites={
+                kind: tuple(cite(top, one, laws) for one in found.split("；"))
+                for kind, found in top.texts_by_key("deadline_cites").items()
+            },
             route={code: _step(code, entry, laws) for code, entry in top.named_entries("route").items()},
             questions={name: _question(name, one) for name, one in top.named_entries("questions").items()},
         )

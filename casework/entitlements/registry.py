@@ -76,7 +76,7 @@ class Entitlements:
     def schema(self, name: str) -> dict[str, Any]:
         """The JSON schema of a calculator's inputs, with what each is called; raises NotFound."""
         words, calculator = self._known(name)
-        schema = calculator.given.model_json_schema()
+        schema: dict[str, Any] = calculator.given.model_json_schema()
         schema["title"] = words.label
         schema["description"] = words.what
         for field, known in schema.get("properties", {}).items():
