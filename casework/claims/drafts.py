@@ -52,7 +52,7 @@ async def touched(
     """The rights the story told so far touches, by code; what speaks against a right does not touch it."""
     told = Told()
     await _read_past(session, conversation_id, told, claims)
-    _read(told, claims, text, facts, Quote(None, None))
+    read_into(told, claims, text, facts, Quote(None, None))
     return tuple(claim.right for claim in rights_touched(told) if claim.against is None)
 
 
@@ -87,7 +87,7 @@ async def begin(
     told = Told(topics=list(dict.fromkeys(topics)))
     await _read_past(session, conversation.id, told, claims)
     if text:
-        _read(told, claims, text, facts, Quote(text, message_id))
+        read_into(told, claims, text, facts, Quote(text, message_id))
     begun = ClaimSheet(
         conversation_id=conversation.id,
         member_id=conversation.member_id,
@@ -113,7 +113,7 @@ async def tell(
 ) -> None:
     """More of the story in the middle: its facts and circumstances are added."""
     told = Told.from_json(claim_sheet.told)
-    _read(told, claims, text, facts, Quote(text, message_id))
+    read_into(told, claims, text, facts, Quote(text, message_id))
     _keep(claim_sheet, told, message_id, now)
 
 
@@ -249,10 +249,10 @@ async def _read_past(session: AsyncSession, conversation_id: str, told: Told, cl
     )
     for message in reversed(list(rows)):
         if message.text:
-            _read(told, claims, message.text, message.facts or {}, Quote(message.text, message.id))
+            read_into(told, claims, message.text, message.facts or {}, Quote(message.text, message.id))
 
 
-def _read(told: Told, claims: Claims, text: str, facts: Mapping[str, str], quote: Quote) -> None:
+def read_into(told: Told, claims: Claims, text: str, facts: Mapping[str, str], quote: Quote) -> None:
     told.note(facts, Quote(_sentence(quote.text), quote.message_id), FROM_NLU)
     for found in claims.circumstances.find(text):
         if found.code not in told.taken_back:

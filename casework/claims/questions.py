@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal, InvalidOperation
 
+from casework.claims.deadlines import deadline_of
 from casework.claims.model import Quote
 from casework.claims.registry import Claims
 from casework.claims.rights import Claimed, touched
@@ -19,6 +20,8 @@ from casework.errors import BadInput
 FIRST = ("received_on", "injured_on", "employed", "ending", "hired_on", "left_on", "monthly_wage")
 """What comes before everything else, in this order: a right may end with the first, most hang on the rest."""
 EVIDENCE = "evidence"
+WARNED_DAYS = 30
+"""So long before the end of a period it is warned of."""
 OLDEST = date(1950, 1, 1)
 _LIMITS: dict[str, tuple[Decimal, Decimal]] = {
     "money": (Decimal("0.01"), Decimal(10_000_000)),
@@ -112,11 +115,21 @@ def _wanted_by(claim: Claimed, told: Told, claims: Claims, today: date) -> Seque
     gates = [name for name in claim.gates if name not in told.facts]
     if any(name not in told.unknown for name in gates):
         return gates
+    late = _late(claim, told, claims, today)
     result = compute(claim, claims, today)
     if result is None:
-        return gates
+        return [*gates, *late]
     missing = [claim.asks[one.name] for one in result.missing if one.name in claim.asks]
-    return [*gates, *missing]
+    return [*gates, *missing, *late]
+
+
+def _late(claim: Claimed, told: Told, claims: Claims, today: date) -> Sequence[str]:
+    """Whether it was asked for since matters where the period is over or nearly so (仲裁法 第二十七条第二款)."""
+    if claims.words.rights[claim.right].deadline not in ("wages", "general"):
+        return ()
+    deadline = deadline_of(claim.right, told, claims, today)
+    near = deadline.days_left is not None and deadline.days_left <= WARNED_DAYS
+    return ("interrupted_on",) if near or "interrupted_on" in told.facts else ()
 
 
 def _checked(kind: str, name: str, value: str, claims: Claims, today: date) -> str:

@@ -136,11 +136,13 @@ def _floor(given: SeveranceGiven, wage: Decimal, left: date, workings: Workings)
     if least is None:
         if given.district is not None:
             row = workings.rate_or_none("minimum_wage", left, district=given.district)
-        elif wage >= _highest_minimum(workings, left):
-            return wage
         else:
+            known = _minimums(workings, left)
+            if known and wage >= max(known):
+                return wage
             row = None
-            workings.need("district")
+            if known:
+                workings.need("district")
         if row is None:
             workings.warn("minimum_unknown", on=left)
             return wage
@@ -151,14 +153,10 @@ def _floor(given: SeveranceGiven, wage: Decimal, left: date, workings: Workings)
     return wage
 
 
-def _highest_minimum(workings: Workings, on: date) -> Decimal:
-    """The highest minimum wage of any district then; what is above it needs no district."""
-    known = [
-        row.values["monthly"]
-        for row in workings.rates.rows("minimum_wage")
-        if row.valid_from <= on and (row.valid_to is None or on <= row.valid_to)
-    ]
-    return max(known, default=Decimal("Infinity"))
+def _minimums(workings: Workings, on: date) -> list[Decimal]:
+    """The minimum wages of all districts then; what is above the highest needs no district."""
+    rows = workings.rates.rows("minimum_wage")
+    return [row.values["monthly"] for row in rows if row.in_force(on)]
 
 
 def _limited(
@@ -200,9 +198,4 @@ def _known_minimum(given: SeveranceGiven, workings: Workings, left: date) -> Dec
     """A minimum wage the average cannot lie below; 0 when none is known."""
     if given.minimum_wage is not None:
         return given.minimum_wage
-    known = [
-        row.values["monthly"]
-        for row in workings.rates.rows("minimum_wage")
-        if row.valid_from <= left and (row.valid_to is None or left <= row.valid_to)
-    ]
-    return min(known, default=Decimal(0))
+    return min(_minimums(workings, left), default=Decimal(0))
