@@ -67,8 +67,13 @@ def examine(data: Mapping[str, Any], topics: Collection[str], case_types: Collec
     """The article some data describes, by the rules of the files; never raises for what is in the data."""
     found: list[Fault] = []
     article = _Reader(data, found).article()
-    if not found:
-        found += faults(article, topics, case_types)
+    unread = {one.field for one in found}
+    # A rule about what could not be read would only repeat it; an unread mark may be any.
+    found += [
+        one
+        for one in faults(article, topics, case_types)
+        if one.field not in unread and not (one.rule == "nothing_to_confirm" and unread)
+    ]
     return Examined(None if found else article, tuple(found))
 
 

@@ -65,6 +65,9 @@ def _lengths(article: Article) -> Iterator[Fault]:
         length = len(getattr(article, name))
         if length > most:
             yield Fault(name, "too_long", f"{name} has {length} characters, more than {most}", {"most": most})
+    if article.season is not None and len(article.season.closed_note) > MAX_SHORT:
+        complaint = f"season.closed_note has more than {MAX_SHORT} characters"
+        yield Fault("season.closed_note", "too_long", complaint, {"most": MAX_SHORT})
     for index, section in enumerate(article.sections):
         if len(section.text) > MAX_SECTION:
             complaint = f"the section {section.aspect} has more than {MAX_SECTION} characters"

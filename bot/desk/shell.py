@@ -27,6 +27,7 @@ NAVIGATION: tuple[tuple[str, str, str, tuple[Right, ...]], ...] = (
     ("会话", "/desk", "q", (Right.LOOK,)),
     ("工单", "/desk/cases", "c", (Right.LOOK,)),
     ("搜索", "/desk/search", "s", (Right.LOOK,)),
+    ("知识", "/desk/knowledge", "k", (Right.LOOK,)),
     ("大屏", "/desk/wall", "w", (Right.WATCH,)),
     ("报表", "/desk/reports", "r", (Right.REPORT,)),
     ("管理", "/desk/admin", "m", (Right.EDIT_CANNED, Right.EDIT_DESK, Right.EDIT_STAFF)),
