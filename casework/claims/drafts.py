@@ -253,6 +253,7 @@ async def _read_past(session: AsyncSession, conversation_id: str, told: Told, cl
 
 
 def read_into(told: Told, claims: Claims, text: str, facts: Mapping[str, str], quote: Quote) -> None:
+    """Add what one message tells: its facts, as the pipeline found them, and the circumstances in its text."""
     told.note(facts, Quote(_sentence(quote.text), quote.message_id), FROM_NLU)
     for found in claims.circumstances.find(text):
         if found.code not in told.taken_back:

@@ -124,7 +124,7 @@ def _wanted_by(claim: Claimed, told: Told, claims: Claims, today: date) -> Seque
 
 
 def _late(claim: Claimed, told: Told, claims: Claims, today: date) -> Sequence[str]:
-    """Whether it was asked for since matters where the period is over or nearly so (仲裁法 第二十七条第二款)."""
+    """Where the period is over or nearly so, it matters whether it was asked for since (仲裁法 第二十七条)."""
     if claims.words.rights[claim.right].deadline not in ("wages", "general"):
         return ()
     deadline = deadline_of(claim.right, told, claims, today)

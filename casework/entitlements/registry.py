@@ -73,6 +73,10 @@ class Entitlements:
         """Every calculator's name, in the order they are listed."""
         return tuple(self.words)
 
+    def calculator(self, name: str) -> Calculator[Any]:
+        """The calculator of a name; raises NotFound."""
+        return self._known(name)[1]
+
     def schema(self, name: str) -> dict[str, Any]:
         """The JSON schema of a calculator's inputs, with what each is called; raises NotFound."""
         words, calculator = self._known(name)
