@@ -1,4 +1,4 @@
-"""knowledge: station records in, and a check of everything in data/knowledge/."""
+"""knowledge: stations in, articles out and in, and a check of everything in data/knowledge/."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from typing import Annotated
 import typer
 
 from bot.cli.house import settings, with_database
-from casework import canned, station_import, stations
+from casework import accounts, article_files, canned, station_import, stations
 from casework.clock import SystemClock, shanghai_day
 from casework.database import Database
 from casework.errors import BadInput
 from casework.knowledge import Knowledge
+from casework.library import current_knowledge
 from casework.rates import Rates
 from casework.settings import Settings
 
@@ -45,6 +46,47 @@ def import_stations(file: Annotated[Path, typer.Argument(help="CSV; see data/kno
         typer.echo(f"nothing was imported: {len(report.problems)} problems", err=True)
         raise typer.Exit(1)
     typer.echo(f"added {report.added}, changed {report.changed}, unchanged {report.unchanged}")
+
+
+@app.command("export-articles")
+def export_articles(folder: Annotated[Path, typer.Argument(help="where the files go")]) -> None:
+    """Write every article as it is served now into a folder, one file a topic."""
+    known = Knowledge.load(settings().home / "data" / "knowledge")
+
+    async def deed(database: Database) -> Knowledge:
+        async with database.read() as session:
+            return await current_knowledge(session, known)
+
+    try:
+        count = article_files.export_articles(with_database(deed), folder)
+    except OSError as error:
+        raise BadInput(f"cannot write {folder}: {error.strerror}") from error
+    typer.echo(f"{count} articles in {folder}")
+
+
+@app.command("import-articles")
+def import_articles(
+    folder: Annotated[Path, typer.Argument(help="files as data/knowledge/articles/ has them")],
+    author: Annotated[str, typer.Option(help="login of who proposes them")],
+    note: Annotated[str, typer.Option(help="what changed and why, for the second person")] = "从文件导入",
+) -> None:
+    """Propose every article of a folder that differs from what is served; a second person publishes it."""
+    known = Knowledge.load(settings().home / "data" / "knowledge")
+
+    async def deed(database: Database) -> article_files.Imported:
+        async with database.transaction() as session:
+            staff = await accounts.find_staff(session, author)
+            served = await current_knowledge(session, known)
+            return await article_files.import_articles(
+                session, staff, folder, served, SystemClock().now(), note=note
+            )
+
+    done = with_database(deed)
+    typer.echo(
+        f"proposed {len(done.proposed)}, unchanged {len(done.unchanged)}, waiting already {len(done.waiting)}"
+    )
+    for topic in done.proposed:
+        typer.echo(f"  {topic}")
 
 
 @app.command("check")

@@ -89,6 +89,29 @@ def test_an_article_that_leads_to_a_case_leads_to_the_one_for_its_topic(topic: s
     assert article.case_type in (None, KNOWLEDGE.case_types.for_topic(topic).name)
 
 
+@pytest.mark.parametrize("topic", SHIPPED)
+def test_every_source_says_who_issued_it_and_when_it_was_checked(topic: str) -> None:
+    article = KNOWLEDGE.articles[topic]
+    assert article.sources
+    for source in article.sources:
+        assert source.issuer
+        assert source.as_of <= article.reviewed_on
+
+
+def test_the_dialogue_states_no_rule_of_its_own() -> None:
+    """What has a source stands in an article; the sentences of the dialogue only lead there."""
+    domain = yaml.safe_load((HOME / "domain.yml").read_text(encoding="utf-8"))
+    rule = re.compile(r"第[一二三四五六七八九十百零\d]+条|《|\d+\s?(?:元|天|日|个月|年|小时|%|℃|度|岁|倍)")
+    wrong = [
+        name
+        for name, variants in domain["responses"].items()
+        for variant in variants
+        # How a form is filled in is said by an example in quotes.
+        if rule.search(re.sub(r"“[^”]*”", "", str(variant.get("text", ""))))
+    ]
+    assert wrong == []
+
+
 def test_no_file_of_the_knowledge_holds_a_local_phone_number() -> None:
     for path in ROOT.rglob("*.yml"):
         text = path.read_text(encoding="utf-8")
