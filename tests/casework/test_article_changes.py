@@ -19,7 +19,7 @@ BEFORE: dict[str, Any] = {
 }
 
 
-def shown(after: dict[str, Any]) -> list[tuple[str, str | None]]:
+def shown(after: dict[str, Any]) -> list[tuple[str, str]]:
     return [(one.field, one.part) for one in changes(BEFORE, after)]
 
 
@@ -38,7 +38,7 @@ def test_a_section_is_compared_with_the_one_of_the_same_aspect() -> None:
     assert shown(BEFORE | {"sections": [who, when | {"text": "6、7、8、9 月。"}]}) == [("sections", "when")]
     assert shown(BEFORE | {"sections": [who]}) == [("sections", "when")]
     assert shown(BEFORE | {"sections": [when, who]}) == [("sections", "order")]
-    assert shown(BEFORE | {"sections": [who, when | {"mark": "C"}]}) == [("sections", "when")]
+    assert shown(BEFORE | {"sections": [who, when | {"mark": "C"}]}) == [("sections.mark", "when")]
 
 
 def test_a_source_checked_anew_and_a_new_season_are_shown() -> None:
@@ -48,6 +48,14 @@ def test_a_source_checked_anew_and_a_new_season_are_shown() -> None:
     assert shown(BEFORE | {"season": season}) == [
         ("season", "opens"), ("season", "closes"), ("season", "closed_note"),
     ]  # fmt: skip
+
+
+def test_codes_and_days_are_shown_whole() -> None:
+    (change,) = changes(BEFORE | {"valid_to": "2026-09-30"}, BEFORE | {"valid_to": "2026-10-31"})
+    assert [(piece.kind, piece.text) for piece in change.pieces] == [
+        (Kind.OUT, "2026-09-30"), (Kind.IN, "2026-10-31"),
+    ]  # fmt: skip
+    assert shown(BEFORE | {"related": ["heat.report"]}) == [("related", "heat.report")]
 
 
 def test_the_same_law_cited_twice_is_two_sources() -> None:

@@ -19,7 +19,17 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.app import create_app, end_streams
-from casework import canned, case_links, conversations, handoff, messages, staff_sessions, staff_talk
+from casework import (
+    article_versions,
+    canned,
+    case_links,
+    conversations,
+    handoff,
+    messages,
+    staff_sessions,
+    staff_talk,
+)
+from casework.article_data import as_data
 from casework.clock import FixedClock
 from casework.crypto import Cipher, install_cipher
 from casework.database import Database
@@ -58,6 +68,8 @@ class OnShow:
     waiting: str
     case_number: str
     case_page: str
+    version: str
+    """A proposed version of an article that another wrote."""
 
     @property
     def pages(self) -> dict[str, str]:
@@ -71,6 +83,11 @@ class OnShow:
             "cases": "/desk/cases",
             "case": f"/desk/cases/{self.case_number}",
             "search": "/desk/search?q=%E5%B7%A5%E8%B5%84",
+            "knowledge": "/desk/knowledge",
+            "knowledge-article": "/desk/knowledge/heat.allowance",
+            "knowledge-edit": "/desk/knowledge/heat.allowance/edit",
+            "knowledge-proposals": "/desk/knowledge/proposals",
+            "knowledge-version": f"/desk/knowledge/versions/{self.version}",
             "wall": "/desk/wall",
             "reports": "/desk/reports",
             "audit": "/desk/audit",
@@ -156,6 +173,8 @@ async def _furnish(settings: Settings, clock: FixedClock, cases: int, talks: int
                 person.badge = f"{number + 7:02d}"
             me = people[0]
             me.role = StaffRole.ADMIN
+            people[1].role = StaffRole.SUPERVISOR
+            version = await _proposal(session, people[1], clock, knowledge)
             _, token = await staff_sessions.open_session(session, me, "Chromium", clock.now(), confirmed=True)
             mine = await _my_conversation(session, me, clock, knowledge)
             for number, person in enumerate(people):
@@ -180,7 +199,19 @@ async def _furnish(settings: Settings, clock: FixedClock, cases: int, talks: int
                 waiting=waiting,
                 case_number=case.number,
                 case_page="/case/" + case_links.page_token(case.id),
+                version=version,
             )
+
+
+async def _proposal(session: AsyncSession, author: Staff, clock: FixedClock, knowledge: Knowledge) -> str:
+    """A change of an article that waits for a second person."""
+    data = as_data(knowledge.articles["heat.allowance"])
+    data["short"] = f"{data['short'].rstrip('。')}，缺勤的那几天不算。"
+    data["sections"] = data["sections"][1:]
+    version = await article_versions.propose(
+        session, author, "heat.allowance", data, knowledge, clock.now(), note="示例：补一句，少一段"
+    )
+    return version.id
 
 
 async def _my_conversation(session: object, me: Staff, clock: FixedClock, knowledge: Knowledge) -> str:

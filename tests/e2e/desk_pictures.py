@@ -25,6 +25,8 @@ LABELS = {
     "conversation-waiting": "等候中的会话", "cases": "工单列表", "case": "工单", "search": "搜索",
     "wall": "大屏", "reports": "报表", "audit": "审计", "admin": "管理", "admin-staff": "人员",
     "admin-teams": "班组", "admin-canned": "常用语", "admin-desk": "值班与承诺", "suggestions": "训练建议",
+    "knowledge": "知识", "knowledge-article": "一篇知识", "knowledge-edit": "改知识",
+    "knowledge-proposals": "等第二个人看的", "knowledge-version": "一版改动",
     "profile": "我的账号", "password": "改密码", "error": "出错页", "member-case": "职工看到的工单进度",
 }  # fmt: skip
 
