@@ -320,7 +320,7 @@ async def _begin(
             await session.flush()
     except IntegrityError as error:
         # Somebody else began one in the same moment and has the number.
-        raise TransitionRefused("another version was begun meanwhile", reason="version_moved") from error
+        raise TransitionRefused("another version was begun meanwhile", reason="version_raced") from error
     return version
 
 

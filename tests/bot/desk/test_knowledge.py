@@ -145,6 +145,22 @@ async def test_nothing_typed_is_lost_and_every_fault_stands_at_its_field(
     assert "像是本地电话号码" in answer.text
 
 
+async def test_the_longest_article_the_rules_allow_can_be_sent(desk_client: SignIn, house: House) -> None:
+    author = await desk_client(StaffRole.SUPERVISOR)
+    assert 'enctype="multipart/form-data"' in (await author.page(EDIT)).text
+    form = typed(house, "propose")
+    form |= {"section_aspect": list(ASPECTS), "section_mark": ["V+"] * len(ASPECTS)}
+    form["section_text"] = ["长" * 600] * len(ASPECTS)
+    parts = [
+        (name, (None, value))
+        for name, values in form.items()
+        for value in (values if isinstance(values, list) else [values])
+    ]
+    answer = await author.post(EDIT, files=parts)
+    assert answer.status_code == 200, answer.text
+    assert len((await the_version(house)).content["sections"]) == len(ASPECTS)
+
+
 async def test_a_draft_is_ones_own_and_can_be_thrown_away(desk_client: SignIn, house: House) -> None:
     author, other = await desk_client(StaffRole.SUPERVISOR), await desk_client(StaffRole.SUPERVISOR)
     await author.post(EDIT, data=typed(house, short=""))
