@@ -300,6 +300,7 @@ async def _version(
         compared=compared,
         said=[] if article is None else said(house.knowledge, article, today),
         faults=examined.faults,
+        not_yet=article is not None and article.valid_from is not None and article.valid_from > today,
         people=people,
         case_types={one.name: one.label for one in house.knowledge.case_types},
         own=version.author_id == signed.staff.id,

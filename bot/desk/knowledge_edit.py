@@ -45,9 +45,21 @@ async def edit(request: Request, topic: Topic, signed: Editor, house: TheHouse, 
         knowledge = await current_knowledge(session, house.knowledge)
         article = article_of(knowledge, topic)
         draft = await versions.own_draft(session, signed.staff, topic)
-    data = as_data(article) if draft is None else dict(draft.content)
-    note = "" if draft is None else draft.note or ""
-    return await _form(request, signed, house, knowledge, data, note, drafted=draft is not None, done=done)
+        current = await versions.published(session, topic)
+    if draft is None:
+        return await _form(request, signed, house, knowledge, as_data(article), "", drafted=False, done=done)
+    moved = draft.based_on_id != (None if current is None else current.id)
+    return await _form(
+        request,
+        signed,
+        house,
+        knowledge,
+        dict(draft.content),
+        draft.note or "",
+        drafted=True,
+        moved=moved,
+        done=done,
+    )
 
 
 @router.post("/{topic}/edit")
@@ -99,6 +111,7 @@ async def _form(
     note: str,
     *,
     drafted: bool,
+    moved: bool = False,
     done: str = "",
     at: str | None = None,
     look: bool = False,
@@ -119,6 +132,7 @@ async def _form(
         topic=data["topic"],
         note=note,
         drafted=drafted,
+        moved=moved,
         done=done,
         at=at,
         look=look,

@@ -173,6 +173,22 @@ async def test_a_draft_is_ones_own_and_can_be_thrown_away(desk_client: SignIn, h
     assert "扔掉草稿" not in (await author.page(EDIT)).text
 
 
+async def test_who_wrote_while_another_published_is_told(desk_client: SignIn, house: House) -> None:
+    author, second = await desk_client(StaffRole.SUPERVISOR), await desk_client(StaffRole.ADMIN)
+    await author.post(EDIT, data=typed(house, short="写到一半。"))
+    assert "在用的换过了" not in (await author.page(EDIT)).text
+    version = await proposed(house, second)
+    await author.post(f"{version}/approve", data={"seen": ""})
+    assert "在用的换过了" in (await author.page(EDIT)).text
+
+
+async def test_who_would_publish_too_early_is_told(desk_client: SignIn, house: House) -> None:
+    author, second = await desk_client(StaffRole.SUPERVISOR), await desk_client(StaffRole.ADMIN)
+    answer = await author.post(EDIT, data=typed(house, "propose", valid_from="2999-01-01"))
+    shown = await second.page(answer.json()["location"])
+    assert "施行日期还没到（2999-01-01）" in shown.text
+
+
 async def test_a_look_saves_nothing_and_shows_how_members_read_it(desk_client: SignIn, house: House) -> None:
     author = await desk_client(StaffRole.SUPERVISOR)
     answer = await author.post(EDIT, data=typed(house, "look", short=NEW))
