@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -314,6 +315,24 @@ async def test_the_database_holds_one_published_version_of_a_topic(
     await put(session, stored(author, now, number=1, **row))
     with pytest.raises(IntegrityError):
         await put(session, stored(author, now, number=2, **row))
+
+
+async def test_of_two_who_publish_at_once_one_is_refused(database: Database, now: datetime) -> None:
+    async with database.transaction() as session:
+        people = [await make_staff(session, role=StaffRole.SUPERVISOR) for _ in range(2)]
+        ids = [(await propose(session, person, now, f"{person.login}写的。")).id for person in people]
+
+    async def agree(staff: Staff, version_id: str) -> str:
+        async with database.transaction() as session:
+            await versions.approve(session, staff, version_id, KNOWLEDGE, now, seen=None)
+        return version_id
+
+    said = await asyncio.gather(agree(people[1], ids[0]), agree(people[0], ids[1]), return_exceptions=True)
+    assert {type(one) for one in said} == {str, TransitionRefused}
+    async with database.read() as session:
+        current = await versions.published(session, TOPIC)
+        assert current is not None
+        assert current.id in said
 
 
 # ---- what is served
