@@ -13,6 +13,9 @@ SKIPPED = "—"
 
 FALLBACK_INTENT = "nlu_fallback"
 
+BARE = ("bare_day", "bare_number")
+"""Entities without a role of their own: a question gives them one."""
+
 
 @dataclass(frozen=True)
 class Turn:
@@ -33,6 +36,8 @@ class Turn:
     rest: str = ""
     """The text without the words its facts were found in."""
     previous: Mapping[str, Any] = field(default_factory=dict)
+    bare: Mapping[str, str] = field(default_factory=dict)
+    """The one day and the one number of a short message, whatever they are about."""
 
     @classmethod
     def of(cls, tracker: Tracker) -> Turn:
@@ -40,7 +45,8 @@ class Turn:
         latest = tracker.latest_message or {}
         intent = latest.get("intent") or {}
         text = str(latest.get("text") or "")
-        found = [entity for entity in latest.get("entities") or [] if entity.get("value") is not None]
+        heard = [entity for entity in latest.get("entities") or [] if entity.get("value") is not None]
+        found = [entity for entity in heard if entity["entity"] not in BARE]
         entities = {str(entity["entity"]): entity["value"] for entity in found}
         message_id = (latest.get("metadata") or {}).get("message_id")
         return cls(
@@ -60,6 +66,7 @@ class Turn:
             active_form=(tracker.active_loop or {}).get("name"),
             is_payload=text.startswith("/"),
             rest=_without(text, found),
+            bare={str(entity["entity"]): entity["value"] for entity in heard if entity["entity"] in BARE},
             previous=_slots_before_this_turn(tracker),
         )
 

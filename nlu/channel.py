@@ -21,6 +21,7 @@ from sanic.request import Request
 from sanic.response import HTTPResponse
 from sanic.response import json as json_response
 
+from nlu.facts.bare import BARE
 from nlu.topics import FALLBACK, IntentTable
 from nlu.tracker_store import ConversationTrackerStore
 
@@ -221,5 +222,9 @@ def understanding(parsed: Mapping[str, Any], intents: IntentTable) -> dict[str, 
         "confidence": round(confidence, 4),
         "accepted": accepted,
         "topics": parsed.get("topics") or ([{"topic": topic, "confidence": confidence}] if topic else []),
-        "facts": {entity["entity"]: entity.get("value") for entity in parsed.get("entities") or []},
+        "facts": {
+            entity["entity"]: entity.get("value")
+            for entity in parsed.get("entities") or []
+            if entity["entity"] not in BARE
+        },
     }

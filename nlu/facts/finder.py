@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 
 from nlu.facts.aspect import find_aspect
+from nlu.facts.bare import BARE, find_bare_day, find_bare_number
 from nlu.facts.case_number import find_case_no
 from nlu.facts.district import Districts
 from nlu.facts.employer import Employers
@@ -28,6 +29,8 @@ from nlu.facts.tenure import find_tenure_years
 from nlu.facts.wage import find_monthly_wage
 
 Find = Callable[[str, date], list[Fact]]
+_BESIDE = ("aspect", *BARE)
+"""What may be found in words that also state a fact; it is for the dialogue alone."""
 
 
 class FactFinder:
@@ -56,6 +59,8 @@ class FactFinder:
             SchoolStages(stages).find,
             find_person_name,
             find_aspect,
+            find_bare_day,
+            find_bare_number,
         )
 
     @classmethod
@@ -75,7 +80,7 @@ class FactFinder:
         kept: list[Fact] = []
         for find in self._finders:
             for fact in settled(find(reading.text, as_of)):
-                if fact.name == "aspect" or all(_apart(fact, other) for other in kept):
+                if fact.name in _BESIDE or all(_apart(fact, other) for other in kept):
                     kept.append(fact)
         ordered = sorted(kept, key=lambda fact: (fact.start, fact.end))
         return [reading.as_written(fact) for fact in ordered]

@@ -19,6 +19,7 @@ from rasa.shared.nlu.training_data.message import Message
 
 from nlu.acceptance import Thresholds
 from nlu.clauses import split_clauses
+from nlu.facts.bare import BARE
 from nlu.facts.component import FactExtractor
 from nlu.facts.finder import FactFinder
 from nlu.facts.model import FACT_NAMES
@@ -181,7 +182,8 @@ def test_dates_count_from_the_messages_day_and_else_from_the_clocks(
     message = Message({"text": "昨天被辞退了", "metadata": metadata})
     with caplog.at_level(logging.WARNING):
         make_extractor(tmp_path, date(2026, 7, 20)).process([message])
-    assert [entity["value"] for entity in message.get("entities")] == [left_on]
+    found = {entity["entity"]: entity["value"] for entity in message.get("entities")}
+    assert found == {"left_on": left_on, "bare_day": left_on}
     assert ("as_of" in caplog.text) is (metadata == {"as_of": "soon"})
     assert "昨天" not in caplog.text
 
@@ -218,7 +220,7 @@ def test_facts_of_any_text_are_well_formed_and_stand_in_it(text: str) -> None:
     names = [fact.name for fact in facts]
     assert len(names) == len(set(names))
     for fact in facts:
-        assert fact.name in {*FACT_NAMES, "aspect"}
+        assert fact.name in {*FACT_NAMES, "aspect", *BARE}
         assert text[fact.start : fact.end] == fact.text
         if fact.name in {"hired_on", "left_on"}:
             assert date(1950, 1, 1) <= date.fromisoformat(fact.value) <= AS_OF
