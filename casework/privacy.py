@@ -32,6 +32,8 @@ from casework.tables import (
     OutboxEntry,
     Owner,
     Priority,
+    Reminder,
+    ReminderConsent,
 )
 
 
@@ -75,6 +77,8 @@ async def forget_member(
     thread_ids = [thread.id for thread in threads]
     files = await _erase_files(session, thread_ids, cases, store)
     said = await _erase_words(session, thread_ids)
+    await session.execute(delete(ReminderConsent).where(ReminderConsent.member_id == member_id))
+    await session.execute(delete(Reminder).where(Reminder.member_id == member_id))
     await _make_anonymous(session, cases, now)
     for thread in threads:
         _erase_marks(thread)

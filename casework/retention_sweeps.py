@@ -41,6 +41,8 @@ from casework.tables import (
     Member,
     Message,
     OutboxEntry,
+    Reminder,
+    ReminderConsent,
     StaffSession,
     TrainingSuggestion,
     Unmasking,
@@ -54,7 +56,7 @@ async def _members(session: AsyncSession, before: datetime, store: AttachmentSto
         select(Member)
         .where(
             Member.created_at < before,
-            or_(Member.name.is_not(None), Member.phone.is_not(None), _has_identity()),
+            or_(Member.name.is_not(None), Member.phone.is_not(None), _has_identity(), _has_agreed()),
             ~_wrote_since(before),
             ~exists().where(Case.member_id == Member.id, Case.closed_at.is_(None)),
         )
@@ -64,7 +66,9 @@ async def _members(session: AsyncSession, before: datetime, store: AttachmentSto
     for member in found:
         member.name = member.phone = member.phone_hash = None
         member.consent_version = member.consented_at = None
-    await forget(session, Kind.MEMBER, [member.id for member in found])
+    ids = [member.id for member in found]
+    await forget(session, Kind.MEMBER, ids)
+    await session.execute(delete(ReminderConsent).where(ReminderConsent.member_id.in_(ids)))
     await _delete_identities(session, found)
     return len(found)
 
@@ -221,6 +225,12 @@ async def _claim_sheets(session: AsyncSession, before: datetime, store: Attachme
     return len(ids)
 
 
+async def _reminders(session: AsyncSession, before: datetime, store: AttachmentStore, limit: int) -> int:
+    old = select(Reminder.id).where(Reminder.due_at < before).limit(limit)
+    ended = await session.scalars(delete(Reminder).where(Reminder.id.in_(old)).returning(Reminder.id))
+    return len(ended.all())
+
+
 SWEEPS: dict[str, Callable[[AsyncSession, datetime, AttachmentStore, int], Awaitable[int]]] = {
     "members": _members,
     "conversations": _conversations,
@@ -237,6 +247,7 @@ SWEEPS: dict[str, Callable[[AsyncSession, datetime, AttachmentStore, int], Await
     "alerts": _alerts,
     "training_suggestions": _suggestions,
     "claim_sheets": _claim_sheets,
+    "reminders": _reminders,
 }
 
 
@@ -302,6 +313,10 @@ async def _wrote_after(session: AsyncSession, member: Member, moment: datetime) 
 
 def _wrote_since(before: datetime) -> ColumnElement[bool]:
     return exists().where(and_(Conversation.member_id == Member.id, Conversation.last_message_at >= before))
+
+
+def _has_agreed() -> ColumnElement[bool]:
+    return exists().where(ReminderConsent.member_id == Member.id)
 
 
 def _has_identity() -> ColumnElement[bool]:

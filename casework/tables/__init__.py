@@ -40,6 +40,12 @@ from casework.tables.people import (
     StaffSession,
     Team,
 )
+from casework.tables.reminders import (
+    Reminder,
+    ReminderConsent,
+    ReminderKind,
+    ReminderState,
+)
 from casework.tables.talk import (
     Audience,
     Author,
@@ -94,6 +100,10 @@ __all__ = [
     "Owner",
     "Presence",
     "Priority",
+    "Reminder",
+    "ReminderConsent",
+    "ReminderKind",
+    "ReminderState",
     "SavedFilter",
     "SearchTerm",
     "SheetState",

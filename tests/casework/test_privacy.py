@@ -43,6 +43,9 @@ from casework.tables import (
     Message,
     OutboxEntry,
     Owner,
+    Reminder,
+    ReminderConsent,
+    ReminderKind,
     StaffSession,
     Station,
     TrainingSuggestion,
@@ -422,6 +425,19 @@ async def everything(
                     created_at=moment,
                     updated_at=moment,
                 ),
+                ReminderConsent(member_id=member_id, given_at=moment),
+                Reminder(
+                    member_id=member_id,
+                    conversation_id=thread_id,
+                    kind=ReminderKind.SEASON,
+                    subject="season:tuition.aid",
+                    text_key="season",
+                    details={"label": "金秋助学"},
+                    due_at=moment,
+                    try_at=moment,
+                    useful_until=moment + timedelta(days=14),
+                    created_at=moment,
+                ),
                 TrainingSuggestion(
                     text="工资没发", should_intent="ask_wage_arrears", staff_id=person.id, created_at=moment
                 ),
@@ -462,7 +478,7 @@ async def test_what_is_over_goes_and_the_sweep_comes_to_an_end(
         assert set(await session.scalars(select(CaseEvent.text))) == {None}
         assert set(await session.scalars(select(Handoff.note))) == {None}
     gone = (Attachment, ButtonToken, OutboxEntry, ChannelIdentity, AuditEntry, StaffSession, Unmasking)
-    for table in (*gone, Alert, ClaimSheet, TrainingSuggestion, Watcher):
+    for table in (*gone, Alert, ClaimSheet, Reminder, ReminderConsent, TrainingSuggestion, Watcher):
         assert await rows(database, table) == 0
     assert [path for path in store.root.rglob("*") if path.is_file()] == []
 
