@@ -22,12 +22,14 @@ from bot.dialogue import (
 from bot.faults import log_fault, new_reference
 from bot.incoming import PAYLOAD_OF_COMMAND, as_files, as_position, as_words
 from bot.ratings import pressed_rating, take_rating
+from bot.reminder_words import reminder_word, take_word
 from casework import audit, buttons, conversations, handoff, messages
 from casework.clock import Clock, shanghai_day
 from casework.crisis import CrisisLevel, CrisisRules, remembered_as
 from casework.database import Database
 from casework.errors import StaleEpoch
 from casework.messages import Reply
+from casework.reminder_rules import ReminderRules
 from casework.tables import Author, Conversation, Message, Owner
 from casework.triage import triage
 from casework.wording import Wording
@@ -71,6 +73,7 @@ class Answering:
         *,
         crisis: CrisisRules,
         wording: Wording,
+        reminder_rules: ReminderRules,
         clock: Clock,
         time_limit_s: float,
     ) -> None:
@@ -78,6 +81,7 @@ class Answering:
         self._dialogue = dialogue
         self._crisis = crisis
         self._wording = wording
+        self._reminder_rules = reminder_rules
         self._clock = clock
         self._time_limit_s = time_limit_s
 
@@ -88,6 +92,8 @@ class Answering:
         becomes a sentence with a reference number; raises only when the database itself fails.
         """
         alarm = self._alarm(message, conversation)
+        if alarm is None and (taken := await self._take_word(message, conversation)) is not None:
+            return taken
         if conversation.owner is not Owner.BOT:
             if (rated := await self._take_rating(message, conversation)) is not None:
                 return rated
@@ -120,16 +126,42 @@ class Answering:
             if await messages.is_handled(session, message.id):
                 return Outcome(await messages.replies_to(session, message.id), locked.owner)
             reply = await take_rating(session, locked, message, rating, self._wording)
-            stored = await messages.record_replies(
+            return await self._say_by_itself(session, locked, message, reply)
+
+    async def _take_word(self, message: Message, conversation: Conversation) -> Outcome | None:
+        """One word stops the reminders or begins them, whoever speaks; None for anything else."""
+        word = reminder_word(message, self._reminder_rules)
+        if word is None:
+            return None
+        async with self._database.transaction() as session:
+            locked = await conversations.lock(session, conversation.id)
+            if await messages.is_handled(session, message.id):
+                return Outcome(await messages.replies_to(session, message.id), locked.owner)
+            reply = await take_word(
                 session,
-                locked.id,
-                [reply],
-                in_reply_to=message.id,
-                author=Author.SYSTEM,
-                epoch_seen=None,
+                locked,
+                message,
+                word,
+                rules=self._reminder_rules,
+                wording=self._wording,
                 now=self._clock.now(),
             )
-            return Outcome(stored, locked.owner)
+            return None if reply is None else await self._say_by_itself(session, locked, message, reply)
+
+    async def _say_by_itself(
+        self, session: AsyncSession, locked: Conversation, message: Message, reply: Reply
+    ) -> Outcome:
+        """Answer a message without the dialogue, whoever owns the conversation."""
+        stored = await messages.record_replies(
+            session,
+            locked.id,
+            [reply],
+            in_reply_to=message.id,
+            author=Author.SYSTEM,
+            epoch_seen=None,
+            now=self._clock.now(),
+        )
+        return Outcome(stored, locked.owner)
 
     def _alarm(self, message: Message, conversation: Conversation) -> Alarm | None:
         """What the crisis rules find in a member's own words."""

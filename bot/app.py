@@ -27,6 +27,7 @@ from bot.dialogue import DialogueClient, open_dialogue
 from bot.headers import SecurityHeaders
 from bot.house import House
 from bot.keeping import keep_no_longer
+from bot.reminding import keep_reminding
 from bot.switchboard import Switchboard
 from bot.web import case_page
 from casework.attachments import AttachmentStore
@@ -38,6 +39,7 @@ from casework.desk_rules import load_desk_rules
 from casework.errors import ConfigurationError
 from casework.knowledge import Knowledge
 from casework.rates import Rates
+from casework.reminder_rules import ReminderRules
 from casework.settings import Settings
 
 if TYPE_CHECKING:
@@ -136,6 +138,7 @@ async def open_house(settings: Settings, dialogue: DialogueClient, clock: Clock)
     knowledge = Knowledge.load(root)
     rates = Rates.load(root)
     crisis = CrisisRules.load(root / "crisis.yml", frozenset(knowledge.hotlines))
+    reminder_rules = ReminderRules.load(root)
     database = Database(settings.database_url)
     try:
         if not await database.is_current():
@@ -145,6 +148,7 @@ async def open_house(settings: Settings, dialogue: DialogueClient, clock: Clock)
             dialogue,
             crisis=crisis,
             wording=knowledge.wording,
+            reminder_rules=reminder_rules,
             clock=clock,
             time_limit_s=settings.rasa_timeout_s,
             attachments_per_message=settings.attachments_per_message,
@@ -160,6 +164,7 @@ async def open_house(settings: Settings, dialogue: DialogueClient, clock: Clock)
             dialogue=dialogue,
             switchboard=switchboard,
             attachments=AttachmentStore.of(settings),
+            reminder_rules=reminder_rules,
             desk_rules=load_desk_rules(root),
         )
         stopping = asyncio.Event()
@@ -168,6 +173,7 @@ async def open_house(settings: Settings, dialogue: DialogueClient, clock: Clock)
             asyncio.create_task(take_up(house, stopping), name="recovery"),
             asyncio.create_task(keep_no_longer(house, stopping), name="retention"),
             asyncio.create_task(keep_watch(house, stopping), name="desk keeper"),
+            asyncio.create_task(keep_reminding(house, stopping), name="reminders"),
         ]
         try:
             yield house

@@ -13,6 +13,7 @@ from casework.database import Database
 from casework.desk_rules import DeskRules
 from casework.knowledge import Knowledge
 from casework.rates import Rates
+from casework.reminder_rules import ReminderRules
 from casework.settings import Settings
 from casework.wording import Wording
 
@@ -31,5 +32,6 @@ class House:
     dialogue: DialogueClient
     switchboard: Switchboard
     attachments: AttachmentStore
+    reminder_rules: ReminderRules
     desk_rules: DeskRules
     """As shipped in ``desk.yml``; what supervisors changed is read with each use."""

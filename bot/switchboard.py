@@ -22,6 +22,7 @@ from casework.clock import Clock
 from casework.crisis import CrisisRules
 from casework.database import Database
 from casework.errors import NotFound
+from casework.reminder_rules import ReminderRules
 from casework.standing import Standing, standings, told_owner
 from casework.tables import Message, Owner
 from casework.wording import Wording
@@ -57,6 +58,7 @@ class Switchboard:
         *,
         crisis: CrisisRules,
         wording: Wording,
+        reminder_rules: ReminderRules,
         clock: Clock,
         time_limit_s: float,
         attachments_per_message: int,
@@ -66,7 +68,13 @@ class Switchboard:
         self._clock = clock
         self._attachments_per_message = attachments_per_message
         self._answering = Answering(
-            database, dialogue, crisis=crisis, wording=wording, clock=clock, time_limit_s=time_limit_s
+            database,
+            dialogue,
+            crisis=crisis,
+            wording=wording,
+            reminder_rules=reminder_rules,
+            clock=clock,
+            time_limit_s=time_limit_s,
         )
         self._recording = Turns()
         self._answering_one = Turns()

@@ -11,6 +11,7 @@ import typer
 
 from bot.cli.house import opened, settings
 from bot.cli.model import fits, newest_model
+from casework import reminders
 from casework.clock import SystemClock, shanghai_day
 from casework.desk_rules import load_desk_rules
 from casework.errors import CaseworkError
@@ -32,6 +33,7 @@ def doctor() -> None:
         ("knowledge", _knowledge),
         ("calendar", _calendar),
         ("rates", _rates),
+        ("reminders", _reminders),
         ("model", _model),
         ("rasa", lambda s: _answers(f"http://127.0.0.1:{s.rasa_port}/webhooks/switchboard/")),
         ("actions", lambda s: _answers(f"http://127.0.0.1:{s.actions_port}/health")),
@@ -102,6 +104,18 @@ def _due(first: Ending, *more: Ending) -> str:
     else:
         deed = f"{'was' if first.overdue else 'is'} to be checked again by {first.on}"
     return f"rates/{first.row.table}.yml: {keys}: {deed}"
+
+
+def _reminders(chosen: Settings) -> str:
+    async def run() -> reminders.Counts:
+        async with opened(chosen) as database:
+            if not await database.is_current():
+                raise CaseworkError("not counted: see database")
+            async with database.read() as session:
+                return await reminders.counts(session, SystemClock().now())
+
+    found = asyncio.run(run())
+    return f"{found.waiting} waiting, {found.overdue} overdue"
 
 
 def _model(chosen: Settings) -> str:

@@ -16,6 +16,7 @@ from casework import conversations
 from casework.clock import FixedClock
 from casework.crisis import CrisisRules
 from casework.database import Database
+from casework.reminder_rules import ReminderRules
 from casework.tables import Author, Channel, Conversation
 from casework.wording import Wording
 from tests.bot.fakes import FakeDialogue, Script
@@ -88,6 +89,7 @@ def another_switchboard(
             FakeDialogue(script),
             crisis=crisis,
             wording=wording,
+            reminder_rules=ReminderRules.load(KNOWLEDGE),
             clock=clock,
             time_limit_s=TIME_LIMIT_S,
             attachments_per_message=5,
