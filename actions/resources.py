@@ -11,6 +11,7 @@ from casework.database import Database
 from casework.desk_rules import DeskRules, load_desk_rules
 from casework.knowledge import Knowledge
 from casework.rates import Rates
+from casework.reminder_rules import ReminderRules
 from casework.settings import Settings
 
 
@@ -24,6 +25,7 @@ class Resources:
     rates: Rates
     crisis: CrisisRules
     clock: Clock
+    reminder_rules: ReminderRules
     desk_rules: DeskRules
     """As they ship; read them in a session before they are used (``read_desk_rules``)."""
 
@@ -39,6 +41,7 @@ class Resources:
             rates=Rates.load(root),
             crisis=CrisisRules.load(root / "crisis.yml"),
             clock=SystemClock(),
+            reminder_rules=ReminderRules.load(root),
             desk_rules=load_desk_rules(root),
         )
 

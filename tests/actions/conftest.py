@@ -12,6 +12,7 @@ from casework.database import Database
 from casework.desk_rules import load_desk_rules
 from casework.knowledge import Knowledge
 from casework.rates import Rates
+from casework.reminder_rules import ReminderRules
 from casework.settings import Settings
 from tests.actions.stage import Stage
 from tests.e2e.house import ROOT
@@ -49,6 +50,7 @@ def house(
         rates=rates,
         crisis=crisis,
         clock=clock,
+        reminder_rules=ReminderRules.load(ROOT / "data" / "knowledge"),
         desk_rules=load_desk_rules(ROOT / "data" / "knowledge"),
     )
     resources.use(made)
