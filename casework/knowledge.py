@@ -138,6 +138,20 @@ class Knowledge:
             None,
         )
 
+    def leading_intent(self, topic: str) -> Intent | None:
+        """The intent a button for a topic leads to: what asks about it, else its deed, or None."""
+        asking = self.asking_intent(topic)
+        if asking is not None:
+            return self.intents[asking]
+        return next(
+            (
+                intent
+                for intent in self.intents.values()
+                if intent.topic == topic and intent.kind is IntentKind.DEED
+            ),
+            None,
+        )
+
     def topic_of(self, intent: str, case_type: str | None = None) -> str | None:
         """The topic a case begun with this intent is about, or None when the intent does not say.
 
