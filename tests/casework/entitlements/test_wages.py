@@ -1,0 +1,290 @@
+"""Double wage, overtime, annual leave, the heat fee and arrears, by the tables worked out by hand."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from casework.entitlements.base import Result, Status
+from casework.entitlements.registry import Entitlements, InputsRefused
+
+TODAY = date(2026, 11, 22)
+
+
+def of(entitlements: Entitlements, name: str, today: date = TODAY, **inputs: Any) -> Result:
+    return entitlements.calculate(name, inputs, today)
+
+
+def missing(result: Result) -> list[str]:
+    return [one.name for one in result.missing]
+
+
+@pytest.mark.parametrize(
+    ("hired", "wage", "more", "months", "days", "amount"),
+    [
+        ("2025-01-10", "6000", {"left_on": "2026-03-31"}, 11, 0, "66000.00"),
+        ("2026-01-10", "6000", {"signed_on": "2026-05-10"}, 3, 0, "18000.00"),
+        ("2026-01-10", "6000", {"signed_on": "2026-05-22"}, 3, 9, "20482.76"),
+        ("2026-03-02", "4350", {"left_on": "2026-07-17"}, 3, 12, "15450.00"),
+        ("2026-01-10", "6000", {"signed_on": "2026-02-09"}, 0, 0, "0.00"),
+        ("2026-03-01", "6000", {"left_on": "2026-03-20"}, 0, 0, "0.00"),
+    ],
+)
+def test_double_wage_by_the_table(
+    entitlements: Entitlements,
+    hired: str,
+    wage: str,
+    more: dict[str, str],
+    months: int,
+    days: int,
+    amount: str,
+) -> None:
+    result = of(entitlements, "double_wage", hired_on=hired, monthly_wage=wage, **more)
+    assert (result.figures["months"], result.figures["workdays"]) == (months, days)
+    assert result.amount == Decimal(amount)
+
+
+def test_who_is_still_there_without_a_contract_counts_until_today(entitlements: Entitlements) -> None:
+    result = of(entitlements, "double_wage", hired_on="2026-03-02", monthly_wage="4350")
+    assert result.amount == Decimal("33450.00")
+    assert any("2026年11月22日" in text for text in result.assumptions)
+
+
+def test_eleven_months_are_the_most(entitlements: Entitlements) -> None:
+    result = of(entitlements, "double_wage", hired_on="2020-02-29", monthly_wage="6000")
+    assert result.figures["months"] == 11
+    assert any("无固定期限" in text for text in result.warnings)
+
+
+def test_months_with_wages_of_their_own_are_counted_each(entitlements: Entitlements) -> None:
+    result = of(
+        entitlements,
+        "double_wage",
+        hired_on="2026-01-10",
+        monthly_wages=["5000", "6000", "7000"],
+        signed_on="2026-05-10",
+    )
+    assert result.amount == 18000
+
+
+def test_months_more_than_a_year_old_are_marked_and_not_taken_away(entitlements: Entitlements) -> None:
+    result = of(entitlements, "double_wage", hired_on="2025-01-10", monthly_wage="6000", left_on="2026-03-31")
+    assert result.amount == 66000
+    assert any("2025年11月22日" in text for text in result.warnings)
+
+
+def test_a_year_without_a_holiday_table_is_said(entitlements: Entitlements) -> None:
+    result = of(
+        entitlements,
+        "double_wage",
+        date(2027, 3, 1),
+        hired_on="2026-11-10",
+        monthly_wage="6000",
+        signed_on="2027-01-20",
+    )
+    assert any("2027年" in text for text in result.warnings)
+
+
+@pytest.mark.parametrize("field", ["left_on", "signed_on"])
+def test_nobody_leaves_or_signs_before_being_hired(entitlements: Entitlements, field: str) -> None:
+    with pytest.raises(InputsRefused) as refused:
+        of(entitlements, "double_wage", hired_on="2026-03-01", monthly_wage="6000", **{field: "2026-02-01"})
+    assert [problem.field for problem in refused.value.problems] == [field]
+
+
+@given(months=st.integers(2, 11))
+def test_double_wage_adds_up_over_months(entitlements: Entitlements, months: int) -> None:
+    left = date(2025, 3, 1 + 0).replace(year=2025 + (months + 2) // 12, month=(months + 2) % 12 + 1)
+    result = of(
+        entitlements, "double_wage", hired_on="2025-02-02", monthly_wage="6000", left_on=left.isoformat()
+    )
+    assert result.figures["months"] == min(11, months)
+    assert result.amount == 6000 * min(11, months)
+
+
+@pytest.mark.parametrize(
+    ("base", "h150", "h200", "h300", "amount"),
+    [
+        ("6000", "10", "0", "0", "517.24"),
+        ("6000", "0", "16", "0", "1103.45"),
+        ("6000", "0", "0", "8", "827.59"),
+        ("5220", "20", "8", "8", "2100.00"),
+        ("6000", "10", "16", "8", "2448.28"),
+        ("4350", "36", "0", "0", "1350.00"),
+    ],
+)
+def test_overtime_by_the_table(
+    entitlements: Entitlements, base: str, h150: str, h200: str, h300: str, amount: str
+) -> None:
+    result = of(entitlements, "overtime", monthly_wage=base, hours_150=h150, hours_200=h200, hours_300=h300)
+    assert result.amount == Decimal(amount)
+    assert not any("36 小时" in warning for warning in result.warnings)
+
+
+def test_more_than_36_hours_a_month_is_paid_and_said(entitlements: Entitlements) -> None:
+    result = of(entitlements, "overtime", monthly_wage="4350", hours_150="36.5")
+    assert result.amount == Decimal("1368.75")
+    assert any("36 小时" in warning for warning in result.warnings)
+    spread = of(entitlements, "overtime", monthly_wage="4350", hours_150="36.5", months=2)
+    assert not any("36 小时" in warning for warning in spread.warnings)
+
+
+def test_flexible_hours_have_no_overtime_and_comprehensive_ones_go_to_a_person(
+    entitlements: Entitlements,
+) -> None:
+    hours = {"monthly_wage": "6000", "hours_150": "10"}
+    assert of(entitlements, "overtime", hours_system="flexible", **hours).status is Status.CANNOT
+    said = of(entitlements, "overtime", hours_system="comprehensive", **hours).warnings
+    assert any("请人工" in warning for warning in said)
+
+
+def test_overtime_asks_for_hours_and_wage(entitlements: Entitlements) -> None:
+    assert missing(of(entitlements, "overtime")) == ["hours_150", "hours_200", "hours_300", "monthly_wage"]
+    assert missing(of(entitlements, "overtime", monthly_wage="6000", hours_200="8")) == []
+
+
+def test_the_base_of_overtime_is_not_below_the_minimum_wage(entitlements: Entitlements) -> None:
+    result = of(entitlements, "overtime", monthly_wage="1740", hours_150="8", district="历下区")
+    assert result.amount == Decimal("165.52")
+
+
+@given(hours=st.integers(0, 500), wage=st.integers(2000, 50000))
+def test_an_hour_more_is_never_less(entitlements: Entitlements, hours: int, wage: int) -> None:
+    less = of(entitlements, "overtime", monthly_wage=str(wage), hours_200=str(hours)).amount
+    more = of(entitlements, "overtime", monthly_wage=str(wage), hours_200=str(hours + 1)).amount
+    assert less is not None
+    assert more is not None
+    assert more > less
+
+
+@pytest.mark.parametrize(
+    ("years", "days"), [("0.99", 0), ("1", 5), ("9.99", 5), ("10", 10), ("19.99", 10), ("20", 15)]
+)
+def test_leave_by_years_of_work(entitlements: Entitlements, years: str, days: int) -> None:
+    assert of(entitlements, "annual_leave_days", years=years).days == days
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"long_holidays": True},
+        {"personal_leave_days": "20"},
+        {"years": "5", "sick_leave_months": "2"},
+        {"years": "12", "sick_leave_months": "3"},
+        {"years": "25", "sick_leave_months": "4"},
+    ],
+)
+def test_what_takes_the_leave_away(entitlements: Entitlements, more: dict[str, Any]) -> None:
+    assert of(entitlements, "annual_leave_days", **{"years": "5"} | more).days == 0
+
+
+@pytest.mark.parametrize(
+    "more", [{"personal_leave_days": "19.99"}, {"years": "12", "sick_leave_months": "2.9"}]
+)
+def test_what_does_not_quite_take_the_leave_away(entitlements: Entitlements, more: dict[str, Any]) -> None:
+    assert of(entitlements, "annual_leave_days", **{"years": "5"} | more).days != 0
+
+
+@pytest.mark.parametrize(
+    ("inputs", "days"),
+    [
+        ({"left_on": "2026-06-30", "full_days": 10, "taken": "2"}, 2),
+        ({"left_on": "2026-03-10", "full_days": 5, "taken": "0"}, 0),
+        ({"left_on": "2026-09-30", "full_days": 15, "taken": "4"}, 7),
+        ({"left_on": "2026-10-31", "full_days": 5, "taken": "5"}, 0),
+        ({"hired_on": "2026-04-01", "full_days": 10}, 7),
+        ({"hired_on": "2026-11-01", "full_days": 5}, 0),
+    ],
+)
+def test_leave_pro_rata_by_the_table(entitlements: Entitlements, inputs: dict[str, Any], days: int) -> None:
+    assert of(entitlements, "annual_leave_prorated", **inputs).days == days
+
+
+def test_leave_taken_already_is_asked_and_not_assumed(entitlements: Entitlements) -> None:
+    assert missing(of(entitlements, "annual_leave_prorated", left_on="2026-06-30", full_days=10)) == ["taken"]
+
+
+@pytest.mark.parametrize(
+    ("wage", "days", "total", "extra"),
+    [
+        ("6525", "5", "4500.00", "3000.00"),
+        ("6000", "5", "4137.93", "2758.62"),
+        ("6525", "7", "6300.00", "4200.00"),
+    ],
+)
+def test_leave_pay_by_the_table(
+    entitlements: Entitlements, wage: str, days: str, total: str, extra: str
+) -> None:
+    result = of(entitlements, "annual_leave_pay", average_wage=wage, days=days)
+    assert (result.figures["total_300"], result.amount) == (Decimal(total), Decimal(extra))
+
+
+def months(*attended: tuple[int, str | None, str | None]) -> list[dict[str, Any]]:
+    return [{"month": month, "attended": there, "due": due} for month, there, due in attended]
+
+
+@pytest.mark.parametrize(
+    ("kind", "attendance", "amount"),
+    [
+        ("outdoor", months((6, None, None), (7, None, None), (8, None, None), (9, None, None)), "1200.00"),
+        ("other", months((6, None, None), (7, None, None), (8, None, None), (9, None, None)), "720.00"),
+        ("outdoor", months((6, "11", "22"), (7, None, None), (8, None, None), (9, None, None)), "1050.00"),
+        ("other", months((7, "13", "23")), "101.74"),
+        ("outdoor", months((6, "20", "21"), (7, "22", "22")), "585.71"),
+    ],
+)
+def test_the_heat_fee_by_the_table(
+    entitlements: Entitlements, kind: str, attendance: list[dict[str, Any]], amount: str
+) -> None:
+    result = of(entitlements, "heat_fee", kind=kind, year=2026, attendance=attendance)
+    assert result.amount == Decimal(amount)
+    assert result.confirm_year is not None
+    assert any("以当年官方公布为准" in warning for warning in result.warnings)
+
+
+def test_the_heat_fee_of_a_year_without_a_rate_is_not_made_up(entitlements: Entitlements) -> None:
+    result = of(entitlements, "heat_fee", kind="outdoor", year=2020, months=4)
+    assert (result.status, result.amount) == (Status.CANNOT, None)
+    assert any("不拿别的年份" in warning for warning in result.warnings)
+
+
+def test_only_four_months_have_a_heat_fee(entitlements: Entitlements) -> None:
+    result = of(entitlements, "heat_fee", kind="other", year=2026, attendance=months((5, None, None)))
+    assert result.amount == 0
+    assert any("5 月" in warning for warning in result.warnings)
+
+
+def test_nobody_attends_more_days_than_are_due(entitlements: Entitlements) -> None:
+    with pytest.raises(InputsRefused):
+        of(entitlements, "heat_fee", kind="other", year=2026, attendance=months((7, "24", "23")))
+
+
+@pytest.mark.parametrize(
+    ("inputs", "amount"),
+    [
+        ({"amount_owed": "12000"}, "12000.00"),
+        ({"months": "3", "monthly_wage": "6500"}, "19500.00"),
+        ({"months": "1.5", "monthly_wage": "5001"}, "7501.50"),
+        ({"monthly_wages": ["5000", "5500.50"]}, "10500.50"),
+        ({"months": "3", "monthly_wage": "6500", "paid": "500"}, "19000.00"),
+        ({"amount_owed": "12000", "months": "3", "monthly_wage": "1"}, "12000.00"),
+    ],
+)
+def test_arrears(entitlements: Entitlements, inputs: dict[str, Any], amount: str) -> None:
+    assert of(entitlements, "wage_arrears", **inputs).amount == Decimal(amount)
+
+
+def test_arrears_ask_for_the_sum_or_for_what_is_missing_of_it(entitlements: Entitlements) -> None:
+    assert missing(of(entitlements, "wage_arrears")) == ["amount_owed"]
+    assert missing(of(entitlements, "wage_arrears", months="3")) == ["monthly_wage"]
+
+
+def test_the_surcharge_is_explained_and_never_added(entitlements: Entitlements) -> None:
+    result = of(entitlements, "wage_arrears", amount_owed="1000")
+    assert result.amount == 1000
+    assert any("责令" in warning for warning in result.warnings)
