@@ -1,4 +1,7 @@
-"""Not understood: two guesses as buttons, then other words, then a human. Never a dead end."""
+"""Not understood: two guesses and what search finds as buttons, then other words, then a human.
+
+Never a dead end.
+"""
 
 from __future__ import annotations
 
@@ -12,8 +15,11 @@ from actions.handoff import hand_off
 from actions.resources import Resources
 from actions.turn import FALLBACK_INTENT, Turn
 from casework.clock import shanghai_day
+from casework.knowledge_search import offered, search_of
 
 GUESSES = 2
+CHOICES = 4
+"""Guesses and found articles together: more buttons than these are not read."""
 WORTH_GUESSING = 0.05
 """A guess less likely than this is no help to choose from."""
 TRIES_BEFORE_HUMAN = 3
@@ -69,31 +75,57 @@ class ActionNoneOfThese(CaseworkAction):
 
 
 async def guess(turn: Turn, speaker: Speaker, session: AsyncSession, house: Resources) -> list[EventType]:
-    """Two guesses with human labels and 都不是; other wording each time; a human at the third."""
+    """Guesses and found articles as buttons, and 都不是; other words each time; a human at the third."""
     misses = int(turn.slots.get("not_understood") or 0) + 1
     if misses >= TRIES_BEFORE_HUMAN:
         return await _give_up(turn, speaker, session, house)
-    knowledge = house.knowledge
-    buttons: list[tuple[str, str]] = []
-    topics: set[str] = set()
-    for intent, confidence in turn.ranking:
-        info = knowledge.intents.get(intent)
-        if intent == FALLBACK_INTENT or info is None or info.kind not in ("ask", "deed"):
-            continue
-        if confidence < WORTH_GUESSING:
-            break
-        if info.topic in topics or len(buttons) == GUESSES:
-            continue
-        topics.add(info.topic)
-        buttons.append((info.label, payload(intent, about="guess")))
+    guessed = _guessed(turn, house)
+    choices = guessed | {one: button for one, button in _found(turn, house).items() if one not in guessed}
+    buttons = list(choices.values())[:CHOICES]
     if not buttons:
         speaker.say("utter_not_understood_first")
         return [SlotSet("not_understood", misses), SlotSet("pending_offer", "hand_off")]
-    say = knowledge.wording.say
+    say = house.knowledge.wording.say
     buttons.append((say("dialogue.none_of_these_button"), payload("none_of_these")))
     buttons.append((say("dialogue.human_button"), payload("request_human")))
-    speaker.answer(say("dialogue.guess_first" if misses == 1 else "dialogue.guess_again"), buttons=buttons)
+    if guessed:
+        text = say("dialogue.guess_first" if misses == 1 else "dialogue.guess_again")
+    else:
+        text = say("dialogue.found_first" if misses == 1 else "dialogue.found_again")
+    speaker.answer(text, buttons=buttons)
     return [SlotSet("not_understood", misses), SlotSet("pending_offer", "nothing")]
+
+
+def _guessed(turn: Turn, house: Resources) -> dict[str, tuple[str, str]]:
+    """A button for each of the likeliest meanings, by topic."""
+    buttons: dict[str, tuple[str, str]] = {}
+    for intent, confidence in turn.ranking:
+        info = house.knowledge.intents.get(intent)
+        if intent == FALLBACK_INTENT or info is None or info.kind not in ("ask", "deed"):
+            continue
+        if confidence < WORTH_GUESSING or len(buttons) == GUESSES:
+            break
+        buttons.setdefault(info.topic, (info.label, payload(intent, about="guess")))
+    return buttons
+
+
+def _found(turn: Turn, house: Resources) -> dict[str, tuple[str, str]]:
+    """A button for each article search finds, by topic; none where a crisis is seen or held possible."""
+    knowledge = house.knowledge
+    held = [
+        knowledge.intents[intent].topic
+        for intent, confidence in turn.ranking
+        if confidence >= WORTH_GUESSING and intent in knowledge.intents
+    ]
+    buttons: dict[str, tuple[str, str]] = {}
+    search = search_of(knowledge, house.settings.home / "data" / "knowledge")
+    today = shanghai_day(house.clock.now())
+    for one in offered(search, house.crisis, turn.text, today, (*turn.topics, *held)):
+        intent = knowledge.leading_intent(one.topic)
+        if intent is not None:
+            label = one.article.label if intent.kind == "ask" else intent.label
+            buttons[one.topic] = (label, payload(intent.name, about="search"))
+    return buttons
 
 
 async def _give_up(turn: Turn, speaker: Speaker, session: AsyncSession, house: Resources) -> list[EventType]:

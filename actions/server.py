@@ -20,6 +20,7 @@ from sanic.response import HTTPResponse
 from sanic.response import json as json_response
 
 from actions import resources
+from casework.knowledge_search import search_of
 from casework.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -34,7 +35,10 @@ def create_server(settings: Settings) -> Sanic:
 
     @app.listener("before_server_start")
     async def open_house(_app: Sanic, _loop: object) -> None:
-        resources.use(resources.Resources.open(settings))
+        house = resources.Resources.open(settings)
+        # Now, or the first member who is not understood waits for it.
+        search_of(house.knowledge, settings.home / "data" / "knowledge")
+        resources.use(house)
 
     @app.listener("after_server_stop")
     async def close_house(_app: Sanic, _loop: object) -> None:
