@@ -27,6 +27,7 @@ class DoubleWageGiven(Given):
     left_on: Day | None = None
     signed_on: Day | None = None
     workdays: int | None = Field(default=None, ge=0, le=31)
+    contract_expired: bool | None = None
 
 
 class DoubleWage(Calculator[DoubleWageGiven]):
@@ -37,14 +38,20 @@ class DoubleWage(Calculator[DoubleWageGiven]):
 
     def work(self, given: DoubleWageGiven, workings: Workings) -> None:
         """Whole months, and the working days that are over, each at its month's wage."""
+        if given.contract_expired:
+            workings.step("renewal")
+            workings.cannot("renewal_by_hand")
         if given.monthly_wages is None and given.monthly_wage is None:
             workings.lacks("monthly_wage")
         hired = workings.take(given.hired_on, "hired_on")
-        _check(given, hired)
+        _check(given, hired, workings.today)
         first = add_months(hired, 1)
         last = self._last(given, hired, workings)
         if last < first:
-            workings.step("in_time", first=first)
+            if last == workings.today and given.signed_on is None and given.left_on is None:
+                workings.step("too_soon", first=first)
+            else:
+                workings.step("in_time", first=first)
             workings.result(Decimal(0), months=0, workdays=0)
             return
         months = 0
@@ -56,8 +63,11 @@ class DoubleWage(Calculator[DoubleWageGiven]):
         workings.figure(months=months, workdays=days)
         if given.monthly_wages is None and given.monthly_wage is None:
             return
+        if given.monthly_wages is not None and len(given.monthly_wages) < months + bool(days):
+            workings.assume("last_wage", months=len(given.monthly_wages))
         amount = sum((_wage(given, month) for month in range(months)), Decimal(0))
-        workings.step("months", months=months, amount=cents(amount))
+        if months:
+            workings.step("months", months=months, amount=cents(amount))
         if days:
             rate = daily(_wage(given, months))
             workings.step("days", days=days, daily=rate, amount=cents(rate * days))
@@ -77,18 +87,24 @@ class DoubleWage(Calculator[DoubleWageGiven]):
         if given.signed_on is None and given.left_on is None and workings.today < ends[0]:
             workings.assume("until_today", today=workings.today)
             ends.append(workings.today)
-        return min(ends)
+        last = min(ends)
+        if last > workings.today:
+            workings.assume("ahead", last=last)
+        workings.assume("not_refused")
+        return last
 
     @staticmethod
     def _workdays(given: DoubleWageGiven, first: date, last: date, workings: Workings) -> int:
         if last < first:
             return 0
+        days = list(_days(first, last))
         if given.workdays is not None:
+            if given.workdays > len(days):
+                raise BadInput("too_many_days", field="workdays", most=len(days))
             return given.workdays
         calendar = workings.rates.calendar
-        days = list(_days(first, last))
-        if not all(calendar.certain(day) for day in days):
-            workings.warn("holidays_unknown", year=last.year)
+        for year in sorted({day.year for day in days if not calendar.certain(day)}):
+            workings.warn("holidays_unknown", year=year)
         workings.assume("workdays")
         return sum(calendar.is_workday(day) for day in days)
 
@@ -97,14 +113,18 @@ class DoubleWage(Calculator[DoubleWageGiven]):
         workings.warn("apply_soon")
         if add_months(first, YEAR) < workings.today:
             workings.warn("old_months", day=add_months(workings.today, -YEAR))
-        if given.signed_on is None and add_months(hired, YEAR) <= (given.left_on or workings.today):
-            workings.warn("open_ended")
+        a_year = add_months(hired, YEAR)
+        unsigned = given.signed_on is None or given.signed_on >= a_year
+        if unsigned and a_year <= (given.left_on or workings.today):
+            workings.step("open_ended")
 
 
-def _check(given: DoubleWageGiven, hired: date) -> None:
-    for field, day in (("left_on", given.left_on), ("signed_on", given.signed_on)):
-        if day is not None and day < hired:
-            raise BadInput(f"{field.removesuffix('_on')}_before_hired", field=field)
+def _check(given: DoubleWageGiven, hired: date, today: date) -> None:
+    """A contract may be signed before the work begins, but nobody leaves before (劳动合同法 第十条)."""
+    if hired > today:
+        raise BadInput("hired_in_future", field="hired_on")
+    if given.left_on is not None and given.left_on < hired:
+        raise BadInput("left_before_hired", field="left_on")
 
 
 def _wage(given: DoubleWageGiven, month: int) -> Decimal:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -58,7 +58,7 @@ def test_who_is_still_there_without_a_contract_counts_until_today(entitlements: 
 def test_eleven_months_are_the_most(entitlements: Entitlements) -> None:
     result = of(entitlements, "double_wage", hired_on="2020-02-29", monthly_wage="6000")
     assert result.figures["months"] == 11
-    assert any("无固定期限" in text for text in result.warnings)
+    assert "无固定期限" in result.steps[-1].text
 
 
 def test_months_with_wages_of_their_own_are_counted_each(entitlements: Entitlements) -> None:
@@ -90,11 +90,93 @@ def test_a_year_without_a_holiday_table_is_said(entitlements: Entitlements) -> N
     assert any("2027年" in text for text in result.warnings)
 
 
-@pytest.mark.parametrize("field", ["left_on", "signed_on"])
-def test_nobody_leaves_or_signs_before_being_hired(entitlements: Entitlements, field: str) -> None:
+@pytest.mark.parametrize(
+    ("inputs", "field", "rule"),
+    [
+        ({"hired_on": "2026-03-01", "left_on": "2026-02-01"}, "left_on", "left_before_hired"),
+        ({"hired_on": "2026-11-23"}, "hired_on", "hired_in_future"),
+        ({"hired_on": "2026-01-10", "signed_on": "2026-05-22", "workdays": 13}, "workdays", "too_many_days"),
+    ],
+)
+def test_days_that_contradict_each_other_are_named(
+    entitlements: Entitlements, inputs: dict[str, Any], field: str, rule: str
+) -> None:
     with pytest.raises(InputsRefused) as refused:
-        of(entitlements, "double_wage", hired_on="2026-03-01", monthly_wage="6000", **{field: "2026-02-01"})
-    assert [problem.field for problem in refused.value.problems] == [field]
+        of(entitlements, "double_wage", monthly_wage="6000", **inputs)
+    assert [(problem.field, problem.rule) for problem in refused.value.problems] == [(field, rule)]
+
+
+def test_a_contract_may_be_signed_before_the_work_begins(entitlements: Entitlements) -> None:
+    days = {"hired_on": "2026-03-01", "signed_on": "2026-02-01"}
+    assert of(entitlements, "double_wage", monthly_wage="6000", **days).amount == 0
+
+
+def test_double_wage_asks_for_the_first_day_and_the_wage(entitlements: Entitlements) -> None:
+    assert missing(of(entitlements, "double_wage")) == ["monthly_wage", "hired_on"]
+    known = of(entitlements, "double_wage", hired_on="2026-01-10", signed_on="2026-05-10")
+    assert (missing(known), known.amount, known.figures["months"]) == (["monthly_wage"], None, 3)
+
+
+@pytest.mark.parametrize(
+    ("today", "months"),
+    [(date(2026, 2, 9), 0), (date(2026, 3, 8), 0), (date(2026, 3, 9), 1), (date(2027, 1, 9), 11)],
+)
+def test_the_period_begins_after_a_month_and_ends_before_the_year(
+    entitlements: Entitlements, today: date, months: int
+) -> None:
+    result = of(entitlements, "double_wage", today, hired_on="2026-01-10", monthly_wage="6000")
+    assert result.figures["months"] == months
+
+
+def test_who_is_not_there_for_a_month_yet_is_told_from_when_it_counts(entitlements: Entitlements) -> None:
+    result = of(entitlements, "double_wage", hired_on="2026-11-01", monthly_wage="6000")
+    assert result.amount == 0
+    assert "2026年12月1日" in result.steps[0].text
+
+
+@pytest.mark.parametrize("hired", ["2024-01-29", "2024-01-31", "2024-02-29", "2023-12-31", "2025-10-31"])
+def test_a_month_that_is_too_short_takes_nothing_from_a_whole_year(
+    entitlements: Entitlements, hired: str
+) -> None:
+    result = of(entitlements, "double_wage", hired_on=hired, monthly_wage="6000")
+    assert (result.amount, result.figures["workdays"]) == (66000, 0)
+
+
+@pytest.mark.parametrize(("workdays", "amount"), [(0, "18000.00"), (10, "20758.62"), (12, "21310.34")])
+def test_the_days_worked_may_be_said(entitlements: Entitlements, workdays: int, amount: str) -> None:
+    days = {"hired_on": "2026-01-10", "signed_on": "2026-05-22", "workdays": workdays}
+    assert of(entitlements, "double_wage", monthly_wage="6000", **days).amount == Decimal(amount)
+
+
+def test_wages_that_are_not_listed_are_the_last_that_is_and_it_is_said(entitlements: Entitlements) -> None:
+    days = {"hired_on": "2026-01-10", "signed_on": "2026-05-10"}
+    result = of(entitlements, "double_wage", monthly_wages=["5000", "6000"], **days)
+    assert result.amount == 17000
+    assert any("2 个月" in text for text in result.assumptions)
+
+
+def test_a_contract_that_ran_out_is_explained_and_not_reckoned(entitlements: Entitlements) -> None:
+    result = of(
+        entitlements, "double_wage", hired_on="2026-01-10", monthly_wage="6000", contract_expired=True
+    )
+    assert (result.status, result.amount) == (Status.CANNOT, None)
+    assert "山东" in result.steps[0].text
+    assert result.confirm_year == 2026
+
+
+@given(hired=st.dates(date(2024, 1, 1), date(2026, 11, 1)), days=st.integers(0, 500))
+def test_forty_days_more_without_a_contract_are_never_less(
+    entitlements: Entitlements, hired: date, days: int
+) -> None:
+    def until(more: int) -> Decimal:
+        left = (hired + timedelta(days=days + more)).isoformat()
+        amount = of(
+            entitlements, "double_wage", hired_on=hired.isoformat(), monthly_wage="6000", left_on=left
+        ).amount
+        assert amount is not None
+        return amount
+
+    assert 0 <= until(0) <= until(40) <= 66000
 
 
 @given(months=st.integers(2, 11))
