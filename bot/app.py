@@ -14,7 +14,7 @@ from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
 from bot import desk, web
-from bot.api import attachments, cases, documentation, health, routes
+from bot.api import attachments, calculators, cases, documentation, health, routes
 from bot.api.errors import Faults, install_errors
 from bot.api.health import Health
 from bot.api.limits import BodyLimit, Limits
@@ -29,6 +29,7 @@ from bot.house import House
 from bot.keeping import keep_no_longer
 from bot.reminding import keep_reminding
 from bot.switchboard import Switchboard
+from bot.web import calculators as calculator_pages
 from bot.web import case_page
 from casework.attachments import AttachmentStore
 from casework.clock import Clock, SystemClock
@@ -36,6 +37,7 @@ from casework.crisis import CrisisRules
 from casework.crypto import install_cipher, load_keys
 from casework.database import Database
 from casework.desk_rules import load_desk_rules
+from casework.entitlements.registry import Entitlements
 from casework.errors import ConfigurationError
 from casework.knowledge import Knowledge
 from casework.rates import Rates
@@ -100,7 +102,8 @@ def create_app(
         openapi_url=None,
         redirect_slashes=False,
     )
-    for door in (routes, cases, attachments, health, documentation, web, case_page):
+    api = (routes, cases, attachments, calculators, health, documentation)
+    for door in (*api, web, case_page, calculator_pages):
         app.include_router(door.router)
     if settings.telegram_token is not None:
         # The library takes a third of a second to load, and most installations start without a token.
@@ -137,6 +140,9 @@ async def open_house(settings: Settings, dialogue: DialogueClient, clock: Clock)
     root = settings.home / "data" / "knowledge"
     knowledge = Knowledge.load(root)
     rates = Rates.load(root)
+    entitlements = Entitlements.load(
+        root, rates, frozenset(intent.topic for intent in knowledge.intents.values())
+    )
     crisis = CrisisRules.load(root / "crisis.yml", frozenset(knowledge.hotlines))
     reminder_rules = ReminderRules.load(root)
     database = Database(settings.database_url)
@@ -160,6 +166,7 @@ async def open_house(settings: Settings, dialogue: DialogueClient, clock: Clock)
             wording=knowledge.wording,
             knowledge=knowledge,
             rates=rates,
+            entitlements=entitlements,
             crisis=crisis,
             dialogue=dialogue,
             switchboard=switchboard,

@@ -11,6 +11,7 @@ from casework.clock import Clock
 from casework.crisis import CrisisRules
 from casework.database import Database
 from casework.desk_rules import DeskRules
+from casework.entitlements.registry import Entitlements
 from casework.knowledge import Knowledge
 from casework.rates import Rates
 from casework.reminder_rules import ReminderRules
@@ -28,6 +29,7 @@ class House:
     wording: Wording
     knowledge: Knowledge
     rates: Rates
+    entitlements: Entitlements
     crisis: CrisisRules
     dialogue: DialogueClient
     switchboard: Switchboard

@@ -44,6 +44,7 @@ VARIABLES = (
     "RATE_MESSAGES_PER_MINUTE",
     "RATE_CONVERSATIONS_PER_HOUR",
     "RATE_UPLOADS_PER_HOUR",
+    "RATE_CALCULATIONS_PER_MINUTE",
     "ATTACHMENT_MAX_MIB",
     "ATTACHMENTS_PER_DAY",
     "ATTACHMENTS_PER_MESSAGE",
@@ -80,6 +81,8 @@ class Settings:
     """Conversations one address may start in an hour (many members share one address)."""
     rate_uploads_per_hour: int = 60
     """Files one address may upload in an hour."""
+    rate_calculations_per_minute: int = 60
+    """Calculations one address may have made in a minute."""
     attachment_max_bytes: int = 10 * MIB
     attachments_per_day: int = 20
     """Files one conversation may send in one Shanghai day."""
@@ -122,6 +125,7 @@ class Settings:
             rate_messages_per_minute=read.count("RATE_MESSAGES_PER_MINUTE", 20),
             rate_conversations_per_hour=read.count("RATE_CONVERSATIONS_PER_HOUR", 60),
             rate_uploads_per_hour=read.count("RATE_UPLOADS_PER_HOUR", 60),
+            rate_calculations_per_minute=read.count("RATE_CALCULATIONS_PER_MINUTE", 60),
             attachment_max_bytes=read.count("ATTACHMENT_MAX_MIB", 10, most=1024) * MIB,
             attachments_per_day=read.count("ATTACHMENTS_PER_DAY", 20),
             attachments_per_message=read.count("ATTACHMENTS_PER_MESSAGE", 5),

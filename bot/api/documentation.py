@@ -121,7 +121,8 @@ def _parts(schema: dict[str, Any], holder: dict[str, Any]) -> list[Part]:
     parts = []
     for media_type, content in holder.get("content", {}).items():
         kind = _resolve(schema, content.get("schema", {}))
-        examples = [json.dumps(one, ensure_ascii=False, indent=2) for one in kind.get("examples", [])]
+        shown = [*kind.get("examples", []), *(one["value"] for one in content.get("examples", {}).values())]
+        examples = [json.dumps(one, ensure_ascii=False, indent=2) for one in shown]
         parts.append(Part(media_type, list(_lines(schema, kind, "")), examples))
     return parts
 

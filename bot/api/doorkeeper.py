@@ -69,6 +69,11 @@ async def upload_allowance(request: Request, conversation: TheConversation, limi
     _spend(limits.uploads, address_of(request))
 
 
+async def calculation_allowance(request: Request, limits: TheLimits) -> None:
+    """Spend one calculation of the address's allowance; raises RateLimited (429)."""
+    _spend(limits.calculations, address_of(request))
+
+
 def _spend(limit: KeyedLimit, key: str) -> None:
     seconds = limit.spend(key)
     if seconds:

@@ -36,6 +36,7 @@ class ApiError(HTTPException):
 
     code = "bad_request"
     status = 400
+    details: Sequence[dict[str, Any]] = ()
 
     def __init__(self, headers: dict[str, str] | None = None, **values: object) -> None:
         super().__init__(self.status, self.code, headers)
@@ -78,6 +79,17 @@ class BadForm(ApiError):
 
     def __init__(self, field: str) -> None:
         super().__init__(field=field)
+
+
+class BadInputs(ApiError):
+    """Inputs a calculator cannot take; ``details`` says of each field what to do."""
+
+    code = "calculator_inputs"
+    status = 422
+
+    def __init__(self, details: Sequence[dict[str, Any]]) -> None:
+        super().__init__()
+        self.details = details
 
 
 class TooSlow(ApiError):
@@ -196,7 +208,7 @@ def _where(scope: Scope) -> str:
 
 def _of_api_error(scope: Scope, error: ApiError) -> JSONResponse:
     message = _house(scope).wording.say(f"api.{error.code}", **error.values)
-    return _response(error.status, error.code, message, headers=dict(error.headers or {}))
+    return _response(error.status, error.code, message, error.details, dict(error.headers or {}))
 
 
 def _response(

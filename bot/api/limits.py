@@ -67,6 +67,8 @@ class Limits:
     """New ones, for each address."""
     uploads: KeyedLimit
     """For each address."""
+    calculations: KeyedLimit
+    """For each address."""
 
     @classmethod
     def of(cls, settings: Settings) -> Limits:
@@ -75,6 +77,7 @@ class Limits:
             messages=KeyedLimit(settings.rate_messages_per_minute, Duration.MINUTE),
             conversations=KeyedLimit(settings.rate_conversations_per_hour, Duration.HOUR),
             uploads=KeyedLimit(settings.rate_uploads_per_hour, Duration.HOUR),
+            calculations=KeyedLimit(settings.rate_calculations_per_minute, Duration.MINUTE),
         )
 
 

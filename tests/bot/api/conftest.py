@@ -17,7 +17,9 @@ from bot.house import House
 from casework.clock import FixedClock
 from casework.crisis import CrisisRules
 from casework.database import Database
+from casework.entitlements.registry import Entitlements
 from casework.knowledge import Knowledge
+from casework.rates import Rates
 from casework.settings import Settings
 from tests.bot.fakes import FakeDialogue, Script
 
@@ -27,10 +29,14 @@ def knowledge_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Reading a hundred YAML files takes longer than most tests; nothing changes what was read."""
     monkeypatch.setattr("bot.app.Knowledge.load", read_knowledge)
     monkeypatch.setattr("bot.app.CrisisRules.load", read_crisis_rules)
+    monkeypatch.setattr("bot.app.Rates.load", read_rates)
+    monkeypatch.setattr("bot.app.Entitlements.load", read_entitlements)
 
 
 read_knowledge = cache(Knowledge.load)
 read_crisis_rules = cache(CrisisRules.load)
+read_rates = cache(Rates.load)
+read_entitlements = cache(Entitlements.load)
 
 
 @pytest.fixture

@@ -45,7 +45,7 @@ def read_schema() -> dict[str, Any]:
 SCHEMA = schemathesis.openapi.from_dict(read_schema())
 FOUND = list(SCHEMA.get_all_operations())
 OPERATIONS = {result.ok().label: result.ok() for result in FOUND if isinstance(result, Ok)}
-TAKING_NOTHING = {"GET /api/v1/health", "GET /api/v1/ready"}
+TAKING_NOTHING = {"GET /api/v1/health", "GET /api/v1/ready", "GET /api/v1/calculators"}
 """Operations to which nothing wrong can be sent."""
 
 
@@ -59,6 +59,7 @@ async def app(
         rate_messages_per_minute=1_000_000,
         rate_conversations_per_hour=1_000_000,
         rate_uploads_per_hour=1_000_000,
+        rate_calculations_per_minute=1_000_000,
         attachments_per_day=1_000_000,
     )
     app = create_app(unlimited, dialogue=FakeDialogue(script), clock=clock)
@@ -126,4 +127,7 @@ def test_the_schema_can_be_read_and_has_the_operations_the_others_rely_on() -> N
         "POST /api/v1/conversations/{conversation_id}/attachments",
         "GET /api/v1/conversations/{conversation_id}/attachments/{attachment_id}",
         "GET /api/v1/health",
+        "GET /api/v1/calculators",
+        "GET /api/v1/calculators/{name}",
+        "POST /api/v1/calculators/{name}",
     }
