@@ -21,6 +21,8 @@ MAX_QUOTE = 60
 """Characters of the member's words shown beside what was read out of them."""
 
 _SENTENCES = re.compile(r"[^。！？!?；;\n]+[。！？!?；;]*")
+_ITEMS = re.compile(r"[、，,。；;！!\n]|还有|以及|和|跟|加上")
+_MISSING = re.compile(r"没|无|不给|丢|不敢|不愿|不肯|删")
 _BLANKS = re.compile(r"\s+")
 _TERM = re.compile(r"<(?P<name>[a-z][a-z0-9_]*)>")
 
@@ -38,6 +40,8 @@ class _Rule:
     label: str
     any: re.Pattern[str]
     unless: re.Pattern[str] | None
+    named: re.Pattern[str] | None
+    """What names this kind of proof in an answer that lists what the member holds."""
 
 
 class Circumstances:
@@ -60,6 +64,7 @@ class Circumstances:
                 label=entry.text("label"),
                 any=_compiled(entry, "|".join(f"(?:{one})" for one in entry.texts("any")), terms),
                 unless=None if unless is None else _compiled(entry, unless, terms),
+                named=_compiled(entry, entry.text("named"), terms) if code.startswith(EVIDENCE) else None,
             )
             entry.done()
         doubt = _compiled(top, top.text("doubt"), terms)
@@ -87,6 +92,18 @@ class Circumstances:
                     continue
                 if rule.unless is None or not rule.unless.search(folded):
                     found[code] = Found(code, _shortened(sentence))
+        return tuple(found.values())
+
+    def held(self, answer: str) -> tuple[Found, ...]:
+        """The kinds of proof an answer to 手里有什么 names; what it says is missing is not held."""
+        found: dict[str, Found] = {}
+        for item in _ITEMS.split(answer):
+            folded = self._folded(item)
+            if not folded or _MISSING.search(folded):
+                continue
+            for code, rule in self._rules.items():
+                if rule.named is not None and rule.named.search(folded):
+                    found.setdefault(code, Found(code, _shortened(item.strip())))
         return tuple(found.values())
 
     def _folded(self, sentence: str) -> str:

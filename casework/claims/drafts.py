@@ -130,6 +130,11 @@ def card(claim_sheet: ClaimSheet, claims: Claims) -> tuple[CardLine, ...]:
     return tuple(lines)
 
 
+def tells_a_right(claim_sheet: ClaimSheet, claims: Claims) -> bool:
+    """Whether what was told so far touches any right."""
+    return bool(rights_touched(Told.from_json(claim_sheet.told)))
+
+
 def already_read(claim_sheet: ClaimSheet, message_id: int | None) -> bool:
     """Whether a message was the last one read into the sheet: a crash may bring it a second time, when the
     question it answered is no longer the one being asked.
@@ -253,7 +258,7 @@ async def _read_past(session: AsyncSession, conversation_id: str, told: Told, cl
 
 
 def read_into(told: Told, claims: Claims, text: str, facts: Mapping[str, str], quote: Quote) -> None:
-    """Add what one message tells: its facts, as the pipeline found them, and the circumstances in its text."""
+    """Add what one message tells: the facts the pipeline found, and the circumstances in its text."""
     told.note(facts, Quote(_sentence(quote.text), quote.message_id), FROM_NLU)
     for found in claims.circumstances.find(text):
         if found.code not in told.taken_back:

@@ -89,7 +89,7 @@ def record(told: Told, claims: Claims, name: str, value: str | None, quote: Quot
         told.facts.pop(name, None)
         return
     if name == EVIDENCE:
-        for found in claims.circumstances.find(value):
+        for found in claims.circumstances.held(value):
             told.circumstances.setdefault(found.code, Said(found.code, Quote(found.quote, quote.message_id)))
         told.facts[EVIDENCE] = Said(value[:200], quote)
         return
@@ -124,7 +124,7 @@ def _wanted_by(claim: Claimed, told: Told, claims: Claims, today: date) -> Seque
 
 
 def _late(claim: Claimed, told: Told, claims: Claims, today: date) -> Sequence[str]:
-    """Where the period is over or nearly so, it matters whether it was asked for since (仲裁法 第二十七条)."""
+    """Where a period is over or nearly so, it matters whether it was asked for since (仲裁法 第二十七条)."""
     if claims.words.rights[claim.right].deadline not in ("wages", "general"):
         return ()
     deadline = deadline_of(claim.right, told, claims, today)

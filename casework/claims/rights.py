@@ -112,10 +112,12 @@ def _arrears(told: Told) -> list[Claimed]:
     if not (told.has("unpaid", "docked", "below_minimum") or known or "labour.wage_arrears" in told.topics):
         return []
     asks = {"amount_owed": "amount_owed"}
-    by_months = {"months_owed", "monthly_wage"} & told.facts.keys()
-    if (by_months and "amount_owed" not in told.facts) or "amount_owed" in told.unknown:
+    gates = _leaving(told)
+    by_months = "months_owed" in told.facts and "amount_owed" not in told.facts
+    if by_months or "amount_owed" in told.unknown:
         asks = {"months": "months_owed", "monthly_wage": "monthly_wage"}
-    return [Claimed("wage_arrears", "wage_arrears", _known(told, asks), asks, gates=_leaving(told))]
+        gates = (*gates, *asks.values())
+    return [Claimed("wage_arrears", "wage_arrears", _known(told, asks), asks, gates=gates)]
 
 
 def _double_wage(told: Told) -> list[Claimed]:
@@ -127,11 +129,13 @@ def _double_wage(told: Told) -> list[Claimed]:
     if told.has("contract_kept_by_boss") and not told.has("no_contract"):
         return []
     asks = {"hired_on": "hired_on", "monthly_wage": "monthly_wage"}
+    gates = _leaving(told)
     if is_over(told):
         asks["left_on"] = "left_on"
     if told.has("signed_later"):
         asks["signed_on"] = "signed_on"
-    return [Claimed("double_wage", "double_wage", _known(told, asks), asks, gates=_leaving(told))]
+        gates = (*gates, "signed_on")
+    return [Claimed("double_wage", "double_wage", _known(told, asks), asks, gates=gates)]
 
 
 def _termination(told: Told) -> list[Claimed]:
@@ -172,13 +176,9 @@ def _termination(told: Told) -> list[Claimed]:
 def _overtime(told: Told) -> list[Claimed]:
     if not told.has("overtime") and "labour.overtime" not in told.topics:
         return []
-    asks = {
-        "monthly_wage": "monthly_wage",
-        "hours_150": "hours_150",
-        "hours_200": "hours_200",
-        "hours_300": "hours_300",
-    }
-    return [Claimed("overtime", "overtime", _known(told, asks), asks, gates=_leaving(told))]
+    hours = ("hours_150", "hours_200", "hours_300")
+    asks = {"monthly_wage": "monthly_wage", **{name: name for name in hours}}
+    return [Claimed("overtime", "overtime", _known(told, asks), asks, gates=(*_leaving(told), *hours))]
 
 
 def _annual_leave(told: Told) -> list[Claimed]:
@@ -200,10 +200,7 @@ def _heat(told: Told) -> list[Claimed]:
 
 
 def _probation(told: Told) -> list[Claimed]:
-    if not told.has("probation"):
-        return []
-    probation, contract = told.number("probation_months"), told.number("contract_months")
-    if probation is None and contract is None and not told.has("no_contract"):
+    if not told.has("probation_long") and told.fact("probation_months") is None:
         return []
     asks = {
         "contract_months": "contract_months",

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")
+    import spacy  # noqa: F401  # the fact finder's; it complains while it is imported
 
 import pytest
 

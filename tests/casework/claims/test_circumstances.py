@@ -97,3 +97,8 @@ def test_every_kind_of_proof_and_every_circumstance_named_elsewhere_exists(claim
     known = set(claims.circumstances.codes)
     for right in claims.words.rights.values():
         assert {kind for group in right.proof for kind in group} <= known
+
+
+def test_an_answer_that_lists_what_is_held_is_read_item_by_item(claims: Claims) -> None:
+    held = {one.code for one in claims.circumstances.held("有合同、银行流水和打卡截图，没有工资条，工友不敢作证")}
+    assert held == {"ev_contract", "ev_payments", "ev_attendance", "ev_chat"}
