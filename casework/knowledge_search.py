@@ -8,6 +8,7 @@ Figures: ``docs/decisions/0012``.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -24,6 +25,8 @@ from casework.errors import KnowledgeError
 from casework.knowledge import Intent, Knowledge
 from casework.knowledge_speech import speech_of
 from casework.knowledge_terms import LONGEST_QUERY, Lexicon, Terms
+
+logging.getLogger("bm25s").setLevel(logging.WARNING)  # It sets itself to DEBUG.
 
 FIELD_WEIGHTS = {"words": 1.0, "grams": 0.3, "sounds": 0.4, "concepts": 0.7}
 """How much a field counts; chosen on the development questions alone."""

@@ -35,6 +35,7 @@ def routers() -> list[APIRouter]:
         conversation_pickers,
         knowledge,
         knowledge_edit,
+        knowledge_found,
         profile,
         queue,
         reports,
@@ -58,6 +59,7 @@ def routers() -> list[APIRouter]:
         cases.router,
         case_deeds.router,
         searching.router,
+        knowledge_found.router,  # before the article of any topic
         knowledge.router,
         knowledge_edit.router,
         admin.router,

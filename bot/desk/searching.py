@@ -1,4 +1,7 @@
-"""The search page: conversations and cases by name, phone, case number and words; nothing is remembered."""
+"""The search page: conversations and cases by name, phone, case number and words, and articles near to them.
+
+Nothing is remembered.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from fastapi.responses import JSONResponse, Response
 
 from bot.api.doorkeeper import TheHouse
 from bot.desk.errors import refusal_text
+from bot.desk.knowledge_found import articles_near
 from bot.desk.sessions import Signed, needs, wants_page
 from bot.desk.shell import page, topic_labels
 from bot.roles import Role, open_to
@@ -52,6 +56,7 @@ async def search_page(request: Request, signed: Looker, house: TheHouse, q: str 
         problem=problem,
         hits=hits,
         complete=complete,
+        articles=await articles_near(house, q) if q.strip() and not problem else (),
         case_types=house.knowledge.case_types,
     )
 

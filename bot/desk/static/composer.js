@@ -306,16 +306,23 @@ function pickCanned() {
 }
 
 let articleList = null;
+const ENOUGH_NAMED = 6; // with fewer whose name fits, the server looks into the articles as well
 
 function pickArticle() {
   if (!may("reply")) return;
   pick({
-    label: "知识：题目或拼音首字母",
+    label: "知识：题目、拼音首字母，或职工的话",
     back: words,
     items: async (query) => {
       articleList ??= (await get("/desk/articles").catch(() => ({ articles: [] }))).articles;
-      return best(articleList, query, (one) => `${one.label} ${one.title} ${one.topic}`)
+      const named = best(articleList, query, (one) => `${one.label} ${one.title} ${one.topic}`)
         .map((one) => ({ title: one.label, hint: one.title, value: one.topic }));
+      if (named.length >= ENOUGH_NAMED || query.length < 2) return named;
+      const near = await get(`/desk/knowledge/search?q=${encodeURIComponent(query.slice(0, 200))}`)
+        .catch(() => ({ articles: [] }));
+      const known = new Set(named.map((one) => one.value));
+      return named.concat(near.articles.filter((one) => !known.has(one.topic))
+        .map((one) => ({ title: one.label, hint: one.snippet, value: one.topic })));
     },
     choose: async (topic) => {
       try {
