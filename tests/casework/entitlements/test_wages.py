@@ -14,6 +14,7 @@ from casework.entitlements.base import Result, Status
 from casework.entitlements.registry import Entitlements, InputsRefused
 
 TODAY = date(2026, 11, 22)
+HOURS = ("hours_150", "hours_200", "hours_300")
 
 
 def of(entitlements: Entitlements, name: str, today: date = TODAY, **inputs: Any) -> Result:
@@ -209,30 +210,63 @@ def test_overtime_by_the_table(
 
 
 def test_more_than_36_hours_a_month_is_paid_and_said(entitlements: Entitlements) -> None:
-    result = of(entitlements, "overtime", monthly_wage="4350", hours_150="36.5")
-    assert result.amount == Decimal("1368.75")
+    hours = {"hours_150": "36.5", "hours_200": "0", "hours_300": "0"}
+    result = of(entitlements, "overtime", monthly_wage="4350", **hours)
+    assert (result.status, result.amount) == (Status.COMPUTED, Decimal("1368.75"))
     assert any("36 小时" in warning for warning in result.warnings)
-    spread = of(entitlements, "overtime", monthly_wage="4350", hours_150="36.5", months=2)
+    spread = of(entitlements, "overtime", monthly_wage="4350", **hours, months=2)
     assert not any("36 小时" in warning for warning in spread.warnings)
 
 
 def test_flexible_hours_have_no_overtime_and_comprehensive_ones_go_to_a_person(
     entitlements: Entitlements,
 ) -> None:
-    hours = {"monthly_wage": "6000", "hours_150": "10"}
-    assert of(entitlements, "overtime", hours_system="flexible", **hours).status is Status.CANNOT
-    said = of(entitlements, "overtime", hours_system="comprehensive", **hours).warnings
-    assert any("请人工" in warning for warning in said)
+    hours = {"monthly_wage": "6000", "hours_150": "10", "hours_200": "16", "hours_300": "0"}
+    flexible = of(entitlements, "overtime", hours_system="flexible", **hours)
+    assert (flexible.status, flexible.amount) == (Status.CANNOT, None)
+    assert any("12333" in warning for warning in flexible.warnings)
+    whole = of(entitlements, "overtime", hours_system="comprehensive", **hours)
+    assert whole.amount == Decimal("517.24"), "rest days are worked by the roster"
+    assert any("请人工" in warning for warning in whole.warnings)
 
 
 def test_overtime_asks_for_hours_and_wage(entitlements: Entitlements) -> None:
     assert missing(of(entitlements, "overtime")) == ["hours_150", "hours_200", "hours_300", "monthly_wage"]
-    assert missing(of(entitlements, "overtime", monthly_wage="6000", hours_200="8")) == []
+    only = of(entitlements, "overtime", monthly_wage="6000", hours_200="16")
+    assert missing(only) == ["hours_150", "hours_300"]
+    assert (only.status, only.amount) == (Status.PARTIAL, Decimal("1103.45"))
+    assert any("没填的" in warning for warning in only.warnings)
+    wage = of(entitlements, "overtime", monthly_wage="6000")
+    assert (wage.status, wage.amount, len(wage.steps)) == (Status.INCOMPLETE, None, 1)
 
 
 def test_the_base_of_overtime_is_not_below_the_minimum_wage(entitlements: Entitlements) -> None:
-    result = of(entitlements, "overtime", monthly_wage="1740", hours_150="8", district="历下区")
-    assert result.amount == Decimal("165.52")
+    low = {"monthly_wage": "1740", "hours_150": "8", "hours_200": "0", "hours_300": "0"}
+    assert of(entitlements, "overtime", **low, district="历下区").amount == Decimal("165.52")
+    assert of(entitlements, "overtime", **low, district="商河县").amount == Decimal("152.41")
+    assert of(entitlements, "overtime", **low).amount == Decimal("120.00")
+    enough = {**low, "monthly_wage": "2400"}
+    assert of(entitlements, "overtime", **enough, district="历下区").amount == Decimal("165.52")
+
+
+def test_overtime_of_years_ago_is_not_held_against_todays_minimum_wage(entitlements: Entitlements) -> None:
+    low = {"monthly_wage": "1740", "hours_150": "8", "hours_200": "0", "hours_300": "0"}
+    result = of(entitlements, "overtime", **low, district="历下区", worked_on="2024-10-01")
+    assert result.amount == Decimal("120.00")
+    assert any("2024年10月1日" in warning for warning in result.warnings)
+
+
+@given(hours=st.lists(st.integers(0, 2000), min_size=6, max_size=6))
+def test_overtime_adds_up_over_months(entitlements: Entitlements, hours: list[int]) -> None:
+    def of_hours(three: list[int]) -> Decimal:
+        given = {name: str(Decimal(one) / 100) for name, one in zip(HOURS, three, strict=True)}
+        amount = of(entitlements, "overtime", monthly_wage="6000", **given).amount
+        assert amount is not None
+        return amount
+
+    first, second = hours[:3], hours[3:]
+    both = of_hours([one + other for one, other in zip(first, second, strict=True)])
+    assert abs(both - of_hours(first) - of_hours(second)) <= Decimal("0.01")
 
 
 @given(hours=st.integers(0, 500), wage=st.integers(2000, 50000))
