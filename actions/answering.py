@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from datetime import date
 
 from rasa_sdk.events import EventType, SlotSet
@@ -13,6 +14,7 @@ from actions.crisis import care_first
 from actions.resources import Resources
 from actions.turn import Turn
 from casework.answers import compose_answer
+from casework.claims import drafts
 from casework.clock import shanghai_day
 from casework.knowledge import Article
 
@@ -21,6 +23,9 @@ STORY_MIN = 8
 STORY_MAX = 1500
 TOPIC_BEHIND_FACTS = 0.15
 """How likely a topic must be for facts told outside a form to be answered as a question about it."""
+SEVERAL = 2
+"""So many rights in one story are worth a claim sheet, and the member is asked."""
+CLAIM_TOPICS = ("labour.", "heat.allowance")
 STORY_TOPICS = ("labour.", "heat.", "tuition.", "legal.aid", "service.hardship")
 
 
@@ -45,11 +50,28 @@ def remember_story(turn: Turn, topic: str) -> list[EventType]:
 
 
 def speak_article(
-    article: Article, turn: Turn, speaker: Speaker, house: Resources, today: date, *, offer: bool = True
+    article: Article,
+    turn: Turn,
+    speaker: Speaker,
+    house: Resources,
+    today: date,
+    *,
+    offer: bool = True,
+    rights: Sequence[str] = (),
 ) -> list[EventType]:
-    """Say an article's answer for the aspect asked and offer the case it leads to; the events to remember."""
+    """Say an article's answer for the aspect asked and offer the case it leads to; the events to remember.
+
+    ``rights`` are those the story told so far touches: with one a claim sheet is offered by a button, with
+    several it is asked whether one is wanted.
+    """
     answer = compose_answer(house.knowledge, article, turn.entities.get("aspect"), today)
     buttons: list[tuple[str, str]] = []
+    text = answer.text
+    if offer and rights:
+        buttons.append((house.claim_words.buttons["start"], payload("request_claims")))
+    if offer and len(rights) >= SEVERAL:
+        labels = "、".join(house.claims.words.rights[right].label for right in rights)
+        text = f"{text}\n{house.claim_words.say('offer', count=len(rights), labels=labels)}"
     if offer and article.case_type:
         buttons.append(
             (
@@ -64,14 +86,15 @@ def speak_article(
             buttons.append((related.label, payload(intent, about="related")))
     if offer:
         buttons.append((house.knowledge.wording.say("dialogue.human_button"), payload("request_human")))
-    speaker.answer(answer.text, buttons=buttons, topic=article.topic, sources=answer.sources_json())
+    speaker.answer(text, buttons=buttons, topic=article.topic, sources=answer.sources_json())
     events: list[EventType] = [
         SlotSet("last_topic", article.topic),
         SlotSet("not_understood", 0),
         *remember_story(turn, article.topic),
     ]
     if offer:
-        events.append(SlotSet("pending_offer", "open_case" if article.case_type else "nothing"))
+        pending = "open_case" if article.case_type else "nothing"
+        events.append(SlotSet("pending_offer", "claims" if len(rights) >= SEVERAL else pending))
     return events
 
 
@@ -89,7 +112,16 @@ class ActionAnswer(CaseworkAction):
         await care_first(turn, speaker, session, house)
         today = shanghai_day(house.clock.now())
         article = house.knowledge.article_for_intent(turn.intent)
-        return speak_article(article, turn, speaker, house, today)
+        rights = await rights_touched(turn, session, house, article.topic)
+        return speak_article(article, turn, speaker, house, today, rights=rights)
+
+
+async def rights_touched(turn: Turn, session: AsyncSession, house: Resources, topic: str) -> tuple[str, ...]:
+    """The rights the story told so far touches, for a topic a claim sheet can be made of."""
+    if not topic.startswith(CLAIM_TOPICS) or not turn.text:
+        return ()
+    facts = {name: str(value) for name, value in turn.entities.items()}
+    return await drafts.touched(session, turn.conversation_id, turn.text, facts, house.claims)
 
 
 class ActionNoteFacts(CaseworkAction):
@@ -109,7 +141,8 @@ class ActionNoteFacts(CaseworkAction):
             return await find_stations(turn, speaker, session, house)
         meant = _what_it_is_about(turn, house)
         if meant is not None:
-            return speak_article(meant, turn, speaker, house, shanghai_day(house.clock.now()))
+            rights = await rights_touched(turn, session, house, meant.topic)
+            return speak_article(meant, turn, speaker, house, shanghai_day(house.clock.now()), rights=rights)
         labels = house.knowledge.case_types.fact_labels
         known = [f"{labels[name]} {value}" for name, value in turn.entities.items() if name in labels]
         if known:

@@ -14,6 +14,7 @@ from actions.turn import SKIPPED, Turn
 from casework import attachments, cases, conversations, members
 from casework.case_links import page_url
 from casework.cases import NewCase
+from casework.claims import drafts
 from casework.errors import BadInput
 
 STARTING_TYPES = {
@@ -124,6 +125,7 @@ class ActionFinishCase(CaseworkAction):
             session, conversation.member_id, name=facts.get("person_name"), phone=facts.get("phone")
         )
         await attachments.attach_waiting(session, conversation.id, case.id)
+        await drafts.attach_to_case(session, conversation.id, case.id, now)
         speaker.say(
             "utter_case_opened",
             number=case.number,

@@ -78,7 +78,7 @@ async def begin(
 ) -> ClaimSheet:
     """Begin a sheet from everything said in the conversation, or go on with the one being asked for.
 
-    ``text`` and ``facts`` are the present message's; ``topics`` what the dialogue knows it is about, for a
+    ``text`` is the present message's, ``facts`` also what the dialogue still knows from before; ``topics`` what the dialogue knows it is about, for a
     story whose words alone tell no right.
     """
     found = await asking(session, conversation.id)
@@ -86,8 +86,8 @@ async def begin(
         return found
     told = Told(topics=list(dict.fromkeys(topics)))
     await _read_past(session, conversation.id, told, claims)
-    if text:
-        read_into(told, claims, text, facts, Quote(text, message_id))
+    known = {name: value for name, value in facts.items() if name not in told.facts}
+    read_into(told, claims, text or "", known, Quote(text or None, message_id))
     begun = ClaimSheet(
         conversation_id=conversation.id,
         member_id=conversation.member_id,

@@ -1,4 +1,4 @@
-"""Claim sheets as they are shown: what was given, with the days left counted anew on the day it is looked at."""
+"""Claim sheets as they are shown: what was given, with the days left counted anew each time."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from casework.claims.drafts import latest
-from casework.clock import shanghai_day
 from casework.tables import ClaimSheet, SheetState
 
 NEAR_DAYS = 30
@@ -134,11 +133,6 @@ async def sheet_of_case(session: AsyncSession, case_id: str) -> ClaimSheet | Non
         .order_by(ClaimSheet.given_at.desc(), ClaimSheet.id)
         .limit(1)
     )
-
-
-def given_on(claim_sheet: ClaimSheet) -> date:
-    """The day in Shanghai the sheet was given."""
-    return claim_sheet.as_of if claim_sheet.given_at is None else shanghai_day(claim_sheet.given_at)
 
 
 def _claim(kept: Mapping[str, Any], labels: Mapping[str, str], today: date) -> ShownClaim:

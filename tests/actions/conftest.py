@@ -6,10 +6,13 @@ import pytest
 
 from actions import resources
 from actions.resources import Resources
+from casework.claims.registry import Claims
+from casework.claims.saying import Saying
 from casework.clock import FixedClock
 from casework.crisis import CrisisRules
 from casework.database import Database
 from casework.desk_rules import load_desk_rules
+from casework.entitlements.registry import Entitlements
 from casework.knowledge import Knowledge
 from casework.rates import Rates
 from casework.reminder_rules import ReminderRules
@@ -30,6 +33,12 @@ def rates() -> Rates:
 
 
 @pytest.fixture(scope="session")
+def claims(rates: Rates) -> Claims:
+    root = ROOT / "data" / "knowledge"
+    return Claims.load(root, Entitlements.load(root, rates))
+
+
+@pytest.fixture(scope="session")
 def crisis() -> CrisisRules:
     return CrisisRules.load(ROOT / "data" / "knowledge" / "crisis.yml")
 
@@ -41,6 +50,7 @@ def house(
     knowledge: Knowledge,
     rates: Rates,
     crisis: CrisisRules,
+    claims: Claims,
     clock: FixedClock,
 ) -> Resources:
     made = Resources(
@@ -50,6 +60,8 @@ def house(
         rates=rates,
         crisis=crisis,
         clock=clock,
+        claims=claims,
+        claim_words=Saying.load(ROOT / "data" / "knowledge"),
         reminder_rules=ReminderRules.load(ROOT / "data" / "knowledge"),
         desk_rules=load_desk_rules(ROOT / "data" / "knowledge"),
     )

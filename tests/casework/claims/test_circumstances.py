@@ -100,5 +100,6 @@ def test_every_kind_of_proof_and_every_circumstance_named_elsewhere_exists(claim
 
 
 def test_an_answer_that_lists_what_is_held_is_read_item_by_item(claims: Claims) -> None:
-    held = {one.code for one in claims.circumstances.held("有合同、银行流水和打卡截图，没有工资条，工友不敢作证")}
+    answer = "有合同、银行流水和打卡截图，没有工资条，工友不敢作证"
+    held = {one.code for one in claims.circumstances.held(answer)}
     assert held == {"ev_contract", "ev_payments", "ev_attendance", "ev_chat"}
