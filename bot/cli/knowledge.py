@@ -1,4 +1,4 @@
-"""knowledge: stations in, articles out and in, and a check of everything in data/knowledge/."""
+"""knowledge: stations in, articles out, in and searched, and a check of everything in data/knowledge/."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from casework.clock import SystemClock, shanghai_day
 from casework.database import Database
 from casework.errors import BadInput
 from casework.knowledge import Knowledge
+from casework.knowledge_search import KnowledgeSearch
 from casework.library import current_knowledge
 from casework.rates import Rates
 from casework.settings import Settings
@@ -89,11 +90,35 @@ def import_articles(
         typer.echo(f"  {topic}")
 
 
+@app.command("search")
+def search(
+    text: Annotated[str, typer.Argument(help="what a member or a colleague would say")],
+    most: Annotated[int, typer.Option(help="how many articles at most")] = 3,
+) -> None:
+    """Print the articles served now that are nearest to a text, with their scores and passages."""
+    root = settings().home / "data" / "knowledge"
+    known = Knowledge.load(root)
+
+    async def deed(database: Database) -> Knowledge:
+        async with database.read() as session:
+            return await current_knowledge(session, known)
+
+    served = KnowledgeSearch(with_database(deed), root)
+    found = served.find(text, shanghai_day(SystemClock().now()), most)
+    for one in found:
+        typer.echo(
+            f"{one.score:6.2f}  {one.topic}  {one.article.label}  [{one.aspect or 'short'}] {one.snippet}"
+        )
+    if not found:
+        typer.echo("nothing near enough")
+
+
 @app.command("check")
 def check() -> None:
     """Check every file in data/knowledge/; the first broken rule is said with file and entry."""
     root = settings().home / "data" / "knowledge"
     knowledge, rates = Knowledge.load(root), Rates.load(root)
+    KnowledgeSearch(knowledge, root)
     rows = sum(len(table.rows) for table in rates.tables.values())
     typer.echo(
         f"{len(knowledge.articles)} articles, {len(knowledge.intents)} intents, {rows} rates: all well"
