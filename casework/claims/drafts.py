@@ -78,8 +78,8 @@ async def begin(
 ) -> ClaimSheet:
     """Begin a sheet from everything said in the conversation, or go on with the one being asked for.
 
-    ``text`` is the present message's, ``facts`` also what the dialogue still knows from before; ``topics`` what the dialogue knows it is about, for a
-    story whose words alone tell no right.
+    ``text`` is the present message's, ``facts`` also what the dialogue still knows from before; ``topics``
+    what it is about, for a story whose words alone tell no right.
     """
     found = await asking(session, conversation.id)
     if found is not None:
