@@ -385,7 +385,7 @@ def test_only_four_months_have_a_heat_fee(entitlements: Entitlements) -> None:
         ({"attendance": months((7, None, None), (7, "1", "23"))}, "month_twice"),
         ({"attendance": months((7, None, None)), "months": 1}, "months_or_attendance"),
         ({"year": 2027, "months": 4}, "month_ahead"),
-        ({"attendance": months((7, "1", "0"))}, "greater_than"),
+        ({"attendance": months((7, "32", "33"))}, "less_than_equal"),
         ({"months": 5}, "less_than_equal"),
         ({"kind": "indoor"}, "literal_error"),
     ],
@@ -395,7 +395,7 @@ def test_attendance_that_cannot_be_is_named(
 ) -> None:
     with pytest.raises(InputsRefused) as refused:
         of(entitlements, "heat_fee", **{"kind": "other", "year": 2026, **inputs})
-    assert [problem.rule for problem in refused.value.problems] == [rule]
+    assert refused.value.problems[0].rule == rule
 
 
 def test_the_heat_fee_asks_for_the_kind_of_work_and_then_for_the_months(entitlements: Entitlements) -> None:
@@ -447,16 +447,16 @@ def test_a_notice_that_may_have_ended_is_said(entitlements: Entitlements) -> Non
 
 @given(days=st.lists(st.tuples(st.integers(0, 20), st.integers(20, 31)), min_size=4, max_size=4))
 def test_the_heat_fee_adds_up_over_months(entitlements: Entitlements, days: list[tuple[int, int]]) -> None:
-    listed = months(
-        *((month, str(there), str(due)) for month, (there, due) in zip(SUMMER, days, strict=True))
-    )
-    whole = of(entitlements, "heat_fee", kind="outdoor", year=2025, attendance=listed).amount
-    parts = [
-        of(entitlements, "heat_fee", kind="outdoor", year=2025, attendance=[one]).amount for one in listed
-    ]
-    assert whole is not None
+    def of_months(listed: list[dict[str, Any]]) -> Decimal:
+        amount = of(entitlements, "heat_fee", kind="outdoor", year=2025, attendance=listed).amount
+        assert amount is not None
+        return amount
+
+    there = zip(SUMMER, days, strict=True)
+    listed = months(*((month, str(attended), str(due)) for month, (attended, due) in there))
+    whole, parts = of_months(listed), [of_months([one]) for one in listed]
     assert 0 <= whole <= 1200
-    assert abs(whole - sum(part for part in parts if part is not None)) <= Decimal("0.02")
+    assert abs(whole - sum(parts)) <= Decimal("0.02")
 
 
 @pytest.mark.parametrize(
