@@ -30,7 +30,7 @@ from bot.keeping import keep_no_longer
 from bot.reminding import keep_reminding
 from bot.switchboard import Switchboard
 from bot.web import calculators as calculator_pages
-from bot.web import case_page
+from bot.web import case_page, claim_page
 from casework.attachments import AttachmentStore
 from casework.clock import Clock, SystemClock
 from casework.crisis import CrisisRules
@@ -103,7 +103,7 @@ def create_app(
         redirect_slashes=False,
     )
     api = (routes, cases, attachments, calculators, health, documentation)
-    for door in (*api, web, case_page, calculator_pages):
+    for door in (*api, web, case_page, calculator_pages, claim_page):
         app.include_router(door.router)
     if settings.telegram_token is not None:
         # The library takes a third of a second to load, and most installations start without a token.
