@@ -41,6 +41,7 @@ EXAMPLES: Mapping[str, Mapping[str, Any]] = {
     "annual_leave_days": {"years": 12},
     "annual_leave_prorated": {"full_days": 10, "left_on": "2026-06-30", "taken": 2},
     "annual_leave_pay": {"days": 5, "average_wage": 6525},
+    "sick_pay": {"district": "历下区", "sick_on": "2026-06-01", "paid": 1500},
     "heat_fee": {
         "kind": "outdoor",
         "year": 2026,
