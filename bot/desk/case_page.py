@@ -18,6 +18,7 @@ from casework.case_joining import joined
 from casework.case_life import Deed, deeds_open_to
 from casework.case_links import page_url
 from casework.case_types import Question
+from casework.claims.shown import sheet_of_case, show
 from casework.clock import shanghai_day
 from casework.desk_rules import read_desk_rules
 from casework.errors import BadCaseNumber, NotFound
@@ -84,6 +85,7 @@ async def read_case(
     others = await desk_view.cases_of_member(session, member.id)
     open_ = case.closed_at is None
     public_url = house.settings.public_url
+    claim_sheet = await sheet_of_case(session, case.id)
     return {
         "case": case,
         "seen": events[-1].id if events else 0,
@@ -107,6 +109,7 @@ async def read_case(
             FileShown(one.id, sight.text(one.filename), size_label(one.size), one.media_type in SHOWN_INLINE)
             for one in await attachments.of_case(session, case)
         ],
+        "claims": None if claim_sheet is None else show(claim_sheet, shanghai_day(now)),
         "joined": await joined(session, case),
         "others": [one for one in others if one.id != case.id],
         "colleagues": [one for one in await desk_view.colleagues(session, now) if one.id != case.staff_id],

@@ -14,6 +14,8 @@ from bot.desk.turns import Turn, as_turns
 from bot.house import House
 from casework import conversations, desk_view, members, messages, staff_talk
 from casework.brief import Brief, make_brief
+from casework.claims.shown import ShownSheet, sheet_of_conversation, show
+from casework.clock import shanghai_day
 from casework.desk_moves import Moves, moves_open_to
 from casework.desk_view import Colleague
 from casework.library import current_knowledge
@@ -50,6 +52,8 @@ class Beside:
     cases: Sequence[Case]
     handoffs: Sequence[Handoff]
     handlers: dict[int, Staff]
+    claims: ShownSheet | None
+    """The newest claim sheet the member was given here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,12 +114,14 @@ async def read_beside(session: AsyncSession, house: House, talk: Talk, now: date
     member = await members.get(session, talk.conversation.member_id)
     handoffs = await desk_view.handoffs_of(session, talk.conversation.id)
     knowledge = await current_knowledge(session, house.knowledge)
+    claim_sheet = await sheet_of_conversation(session, talk.conversation.id)
     return Beside(
         member=member,
         brief=await make_brief(session, talk.conversation, knowledge, now),
         cases=await desk_view.cases_of_member(session, member.id),
         handoffs=handoffs,
         handlers=await desk_view.staff_named(session, [one.staff_id for one in handoffs]),
+        claims=None if claim_sheet is None else show(claim_sheet, shanghai_day(now)),
     )
 
 
