@@ -327,6 +327,99 @@ def test_leave_taken_already_is_asked_and_not_assumed(entitlements: Entitlements
 
 
 @pytest.mark.parametrize(
+    ("inputs", "asked"),
+    [
+        ({}, ["kind"]),
+        ({"kind": "leaving"}, ["left_on", "full_days", "taken"]),
+        ({"kind": "new"}, ["hired_on", "full_days"]),
+        ({"kind": "leaving", "hired_on": "2026-04-01", "full_days": 5}, ["left_on", "taken"]),
+    ],
+)
+def test_pro_rata_asks_only_for_its_own_case(
+    entitlements: Entitlements, inputs: dict[str, Any], asked: list[str]
+) -> None:
+    assert missing(of(entitlements, "annual_leave_prorated", **inputs)) == asked
+
+
+def test_who_came_and_left_within_a_year_counts_the_days_between(entitlements: Entitlements) -> None:
+    days = {"left_on": "2026-09-30", "full_days": 15, "taken": "0"}
+    assert of(entitlements, "annual_leave_prorated", **days).days == 11
+    assert of(entitlements, "annual_leave_prorated", hired_on="2026-07-01", **days).days == 3  # 92 days
+    assert of(entitlements, "annual_leave_prorated", hired_on="2020-07-01", **days).days == 11
+    with pytest.raises(InputsRefused) as refused:
+        of(entitlements, "annual_leave_prorated", hired_on="2026-10-01", **days)
+    assert refused.value.problems[0].rule == "left_before_hired"
+
+
+@pytest.mark.parametrize("full", [5, 10, 15])
+@pytest.mark.parametrize("year", [2024, 2026])
+def test_a_whole_year_has_all_its_days_and_a_leap_year_no_more(
+    entitlements: Entitlements, full: int, year: int
+) -> None:
+    leaving = {"left_on": f"{year}-12-31", "full_days": full, "taken": "0"}
+    assert of(entitlements, "annual_leave_prorated", **leaving).days == full
+    assert of(entitlements, "annual_leave_prorated", hired_on=f"{year}-01-01", full_days=full).days == full
+
+
+@given(left=st.dates(date(2024, 1, 1), date(2026, 12, 30)), full=st.sampled_from((5, 10, 15)))
+def test_a_day_longer_there_is_never_a_day_of_leave_less(
+    entitlements: Entitlements, left: date, full: int
+) -> None:
+    def until(day: date) -> int:
+        inputs = {"left_on": day.isoformat(), "full_days": full, "taken": "0"}
+        days = of(entitlements, "annual_leave_prorated", **inputs).days
+        assert days is not None
+        return days
+
+    after = left + timedelta(days=1)
+    if after.year == left.year:
+        assert 0 <= until(after) - until(left) <= 1
+
+
+def test_leave_needs_twelve_months_without_a_break(entitlements: Entitlements) -> None:
+    assert of(entitlements, "annual_leave_days", years="12", running=False).days == 0
+    assert of(entitlements, "annual_leave_days", years="12", running=True).days == 10
+    unsaid = of(entitlements, "annual_leave_days", years="12")
+    assert unsaid.days == 10
+    assert any("12 个月" in text for text in unsaid.assumptions)
+    assert missing(of(entitlements, "annual_leave_days")) == ["years"]
+
+
+def test_leave_refused_in_writing_has_nothing_more(entitlements: Entitlements) -> None:
+    pay = {"average_wage": "6525", "days": "5"}
+    assert of(entitlements, "annual_leave_pay", **pay, own_will=True).amount == 0
+    assert of(entitlements, "annual_leave_pay", **pay, own_will=False).amount == 3000
+    assert missing(of(entitlements, "annual_leave_pay")) == ["days", "average_wage"]
+
+
+def test_days_whose_usual_wage_was_not_paid_are_owed_threefold(entitlements: Entitlements) -> None:
+    pay = {"average_wage": "6525", "days": "5"}
+    assert of(entitlements, "annual_leave_pay", **pay, wage_paid=False).amount == 4500
+    assert of(entitlements, "annual_leave_pay", **pay, wage_paid=True).amount == 3000
+
+
+def test_more_days_than_a_year_has_are_said_to_be_of_several(entitlements: Entitlements) -> None:
+    assert any("时效" in text and "好几年" in text for text in pay_warnings(entitlements, "15.5"))
+    assert not any("好几年" in text for text in pay_warnings(entitlements, "15"))
+
+
+def pay_warnings(entitlements: Entitlements, days: str) -> tuple[str, ...]:
+    return of(entitlements, "annual_leave_pay", average_wage="6000", days=days).warnings
+
+
+@given(days=st.integers(0, 44), wage=st.integers(2000, 50000))
+def test_a_day_more_not_taken_is_a_days_pay_more(entitlements: Entitlements, days: int, wage: int) -> None:
+    def of_days(count: int) -> Decimal:
+        pay = {"average_wage": str(wage), "days": str(count)}
+        amount = of(entitlements, "annual_leave_pay", **pay).amount
+        assert amount is not None
+        return amount
+
+    one_more = of_days(days + 1) - of_days(days)
+    assert abs(one_more - of_days(1)) <= Decimal("0.01")
+
+
+@pytest.mark.parametrize(
     ("wage", "days", "total", "extra"),
     [
         ("6525", "5", "4500.00", "3000.00"),
