@@ -69,7 +69,8 @@ def speak_article(
     text = answer.text
     if offer and rights:
         buttons.append((house.claim_words.buttons["start"], payload("request_claims")))
-    if offer and len(rights) >= SEVERAL:
+    asked = offer and len(rights) >= SEVERAL and tells_something(turn, house)
+    if asked:
         labels = "、".join(house.claims.words.rights[right].label for right in rights)
         text = f"{text}\n{house.claim_words.say('offer', count=len(rights), labels=labels)}"
     if offer and article.case_type:
@@ -94,7 +95,7 @@ def speak_article(
     ]
     if offer:
         pending = "open_case" if article.case_type else "nothing"
-        events.append(SlotSet("pending_offer", "claims" if len(rights) >= SEVERAL else pending))
+        events.append(SlotSet("pending_offer", "claims" if asked else pending))
     return events
 
 
@@ -143,6 +144,9 @@ class ActionNoteFacts(CaseworkAction):
         if meant is not None:
             rights = await rights_touched(turn, session, house, meant.topic)
             return speak_article(meant, turn, speaker, house, shanghai_day(house.clock.now()), rights=rights)
+        offered = await offer_claims(turn, speaker, session, house)
+        if offered is not None:
+            return offered
         labels = house.knowledge.case_types.fact_labels
         known = [f"{labels[name]} {value}" for name, value in turn.entities.items() if name in labels]
         if known:
@@ -151,6 +155,43 @@ class ActionNoteFacts(CaseworkAction):
         else:
             speaker.say("utter_not_understood_first")
         return []
+
+
+async def offer_claims(
+    turn: Turn, speaker: Speaker, session: AsyncSession, house: Resources, *, least: int = 1
+) -> list[EventType] | None:
+    """A story without a question: what it touches is named, and a claim sheet is offered.
+
+    None when the message itself tells nothing, or fewer than ``least`` rights hang on what was told.
+    """
+    if not tells_something(turn, house):
+        return None
+    rights = await rights_touched(turn, session, house, CLAIM_TOPICS[0])
+    if len(rights) < least:
+        return None
+    words = house.claims.words.rights
+    labels = "、".join(words[right].label for right in rights)
+    say, topic = house.knowledge.wording.say, words[rights[0]].topic
+    speaker.answer(
+        house.claim_words.say("offer", count=len(rights), labels=labels),
+        buttons=[
+            (house.claim_words.buttons["start"], payload("request_claims")),
+            (say("dialogue.open_case_button"), payload("request_case", case_type="labour_dispute")),
+            (say("dialogue.human_button"), payload("request_human")),
+        ],
+        topic=topic,
+    )
+    return [
+        SlotSet("pending_offer", "claims"),
+        SlotSet("not_understood", 0),
+        SlotSet("last_topic", topic),
+        *remember_story(turn, topic),
+    ]
+
+
+def tells_something(turn: Turn, house: Resources) -> bool:
+    """Whether this message tells of something that happened, and does not only ask."""
+    return bool(turn.text) and bool(house.claims.circumstances.find(turn.text))
 
 
 def _what_it_is_about(turn: Turn, house: Resources) -> Article | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from rasa_sdk.events import EventType, SlotSet
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from actions.answering import payload, speak_article
+from actions.answering import SEVERAL, offer_claims, payload, speak_article
 from actions.base import CaseworkAction, Speaker
 from actions.crisis import care_first
 from actions.handoff import hand_off
@@ -75,10 +75,16 @@ class ActionNoneOfThese(CaseworkAction):
 
 
 async def guess(turn: Turn, speaker: Speaker, session: AsyncSession, house: Resources) -> list[EventType]:
-    """Guesses and found articles as buttons, and 都不是; other words each time; a human at the third."""
+    """Guesses and found articles as buttons, and 都不是; other words each time; a human at the third.
+
+    A story that no topic is sure of, but that tells of several rights, is offered a claim sheet first.
+    """
     misses = int(turn.slots.get("not_understood") or 0) + 1
     if misses >= TRIES_BEFORE_HUMAN:
         return await _give_up(turn, speaker, session, house)
+    offered = await offer_claims(turn, speaker, session, house, least=SEVERAL) if misses == 1 else None
+    if offered is not None:
+        return offered
     guessed = _guessed(turn, house)
     choices = guessed | {one: button for one, button in _found(turn, house).items() if one not in guessed}
     buttons = list(choices.values())[:CHOICES]

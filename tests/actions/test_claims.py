@@ -7,11 +7,12 @@ from typing import Any
 
 from sqlalchemy import select
 
-from actions.answering import ActionAnswer
+from actions.answering import ActionAnswer, ActionNoteFacts
 from actions.base import CaseworkAction
 from actions.case_opening import ActionFinishCase
 from actions.claims import ActionAskClaimsFormClaimsDone, ActionStartClaims, ValidateClaimsForm
 from actions.claims_given import ActionExplainClaim, ActionFinishClaims, ActionRemindClaims
+from actions.fallback import ActionSuggest
 from actions.resources import Resources
 from casework.tables import Case, ClaimSheet, Conversation, Owner, Reminder, SheetState
 from tests.actions.stage import Stage
@@ -50,6 +51,10 @@ async def answer(stage: Stage, text: str, intent: str = "inform", **entities: An
 async def press(stage: Stage, deed: str) -> list[dict[str, Any]]:
     """Press one of the sheet's own buttons."""
     return await answer(stage, "/answer_claims", "answer_claims", claim=deed)
+
+
+async def guess_as_rasa(stage: Stage) -> list[dict[str, Any]]:
+    return await stage.run(ActionSuggest())
 
 
 def texts(said: list[dict[str, Any]]) -> str:
@@ -91,6 +96,20 @@ async def test_one_right_is_offered_by_a_button_alone(stage: Stage) -> None:
 async def test_a_question_about_the_law_is_offered_nothing(stage: Stage) -> None:
     said = await tell(stage, "听说没签合同可以要双倍工资吗", employer="x")
     assert "帮我算算能要多少" not in payloads(said)
+
+
+async def test_a_story_without_a_question_is_heard_and_offered_a_sheet(stage: Stage) -> None:
+    await stage.hear(STORY, "inform", **FACTS)
+    said = await stage.run(ActionNoteFacts())
+    assert "没签合同的二倍工资差额" in texts(said)
+    assert "帮我算算能要多少" in payloads(said)
+    await stage.hear("我叫王建国", "inform", person_name="王建国")
+    assert "帮我算算能要多少" not in payloads(await stage.run(ActionNoteFacts()))
+
+
+async def test_a_story_nothing_is_sure_of_is_offered_a_sheet_once(stage: Stage) -> None:
+    await stage.hear(STORY, "nlu_fallback")
+    assert "帮我算算能要多少" in payloads(await guess_as_rasa(stage))
 
 
 async def test_the_card_shows_what_was_understood_in_the_members_words(stage: Stage) -> None:
