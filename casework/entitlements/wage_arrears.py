@@ -47,8 +47,11 @@ class WageArrears(Calculator[WageArrearsGiven]):
             workings.step("stated", amount=given.amount_owed)
             return given.amount_owed
         if given.monthly_wages is not None:
+            listed = len(given.monthly_wages)
+            if given.months is not None and given.months != listed:
+                raise BadInput("months_not_listed", field="monthly_wages", listed=listed)
             total = sum(given.monthly_wages, Decimal(0))
-            workings.step("listed", months=len(given.monthly_wages), amount=cents(total))
+            workings.step("listed", months=listed, amount=cents(total))
             return total
         if given.months is None and given.monthly_wage is None:
             workings.need("amount_owed")

@@ -572,6 +572,34 @@ def test_arrears_ask_for_the_sum_or_for_what_is_missing_of_it(entitlements: Enti
     assert missing(of(entitlements, "wage_arrears", months="3")) == ["monthly_wage"]
 
 
+@pytest.mark.parametrize(
+    ("inputs", "field", "rule"),
+    [
+        ({"amount_owed": "1000", "paid": "1000.01"}, "paid", "paid_more_than_due"),
+        ({"months": "1", "monthly_wage": "5000", "paid": "6000"}, "paid", "paid_more_than_due"),
+        ({"months": "3", "monthly_wages": ["5000", "5500"]}, "monthly_wages", "months_not_listed"),
+        ({"amount_owed": "-1"}, "amount_owed", "greater_than"),
+        ({"amount_owed": "大概一万"}, "amount_owed", "decimal_parsing"),
+    ],
+)
+def test_arrears_that_cannot_be_are_named(
+    entitlements: Entitlements, inputs: dict[str, Any], field: str, rule: str
+) -> None:
+    with pytest.raises(InputsRefused) as refused:
+        of(entitlements, "wage_arrears", **inputs)
+    assert [(problem.field, problem.rule) for problem in refused.value.problems] == [(field, rule)]
+
+
+def test_arrears_may_be_paid_to_the_last_cent(entitlements: Entitlements) -> None:
+    assert of(entitlements, "wage_arrears", months="1", monthly_wage="5000", paid="5000").amount == 0
+
+
+@given(wages=st.lists(st.integers(1, 1_000_000), min_size=1, max_size=12))
+def test_arrears_add_up_over_months(entitlements: Entitlements, wages: list[int]) -> None:
+    listed = [str(Decimal(wage) / 100) for wage in wages]
+    assert of(entitlements, "wage_arrears", monthly_wages=listed).amount == Decimal(sum(wages)) / 100
+
+
 def test_the_surcharge_is_explained_and_never_added(entitlements: Entitlements) -> None:
     result = of(entitlements, "wage_arrears", amount_owed="1000")
     assert result.amount == 1000
