@@ -11,7 +11,10 @@ import pytest
 
 from casework.entitlements.base import Calculator
 from casework.entitlements.registry import Entitlements
+from casework.wording import Wording
+from tests.casework.entitlements.conftest import ROOT
 
+REFUSED = re.compile(r"BadInput\(\s*\"(\w+)\"([^)]*)")
 SAID = re.compile(r"\.(step|assume|warn|partial|cannot)\(\s*\"(\w+)\"")
 COMMON = {"no_rate", "rate_old"}
 """What any calculator may come to say without naming it."""
@@ -48,6 +51,17 @@ def test_every_step_that_follows_a_rule_names_its_article(entitlements: Entitlem
         assert any(step.cites for step in words.steps.values()), name
         bare = [key for key, step in words.steps.items() if not step.cites]
         assert len(bare) <= len(words.steps) / 2, f"{name}: {bare} name no article"
+
+
+def test_every_contradiction_is_said_in_words(entitlements: Entitlements) -> None:
+    wording, found = Wording.load(ROOT), 0
+    for module in {type(entitlements.calculator(name)).__module__ for name in entitlements.names}:
+        for rule, values in REFUSED.findall(inspect.getsource(sys.modules[module])):
+            key = f"calculator.problem.{rule}"
+            assert wording.has(key), f"{module}: nothing is said of {rule}"
+            assert wording.placeholders(key) <= set(re.findall(r"(\w+)=", values)), key
+            found += 1
+    assert found
 
 
 @pytest.mark.parametrize("field", ["formula", "refuses", "what"])
