@@ -116,6 +116,7 @@ def test_whatever_somebody_writes_comes_back_from_the_file(text: str) -> None:
             "not_month_day",
         ),
         ({"questions": ["只有一个？"]}, "questions", "how_many_questions"),
+        ({"questions": []}, "questions", "how_many_questions"),
         ({"related": ["no.such"]}, "related", "unknown_topic"),
         ({"sections": "words"}, "sections", "missing"),
     ],

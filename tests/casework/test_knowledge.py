@@ -98,6 +98,11 @@ def test_every_source_says_who_issued_it_and_when_it_was_checked(topic: str) -> 
         assert source.as_of <= article.reviewed_on
 
 
+def test_no_question_people_also_ask_stands_in_two_articles() -> None:
+    asked = [question for topic in SHIPPED for question in KNOWLEDGE.articles[topic].questions]
+    assert len(asked) == len(set(asked)) >= 3 * len(SHIPPED)
+
+
 def test_the_dialogue_states_no_rule_of_its_own() -> None:
     """What has a source stands in an article; the sentences of the dialogue only lead there."""
     domain = yaml.safe_load((HOME / "domain.yml").read_text(encoding="utf-8"))
@@ -434,6 +439,7 @@ def change(path: Path, edit: Callable[[dict[str, Any]], object]) -> None:
         (lambda a: a.pop("district"), "district must be a text"),
         (lambda a: a.pop("reviewer"), "reviewer must be a text"),
         (lambda a: a.pop("reviewed_on"), "reviewed_on must be a date"),
+        (lambda a: a.pop("questions"), "3 to 8 questions"),
         (lambda a: a.update(questions=["一个？", "两个？"]), "3 to 8 questions"),
         (lambda a: a.update(questions=["一个？", "两个？", "两个？"]), "stands there twice"),
         (lambda a: a.update(questions=["一个？", "两个？", "长" * 41]), "more than 40"),
