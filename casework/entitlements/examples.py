@@ -12,7 +12,7 @@ EXAMPLES: Mapping[str, Mapping[str, Any]] = {
     "severance": {
         "hired_on": "2020-03-01",
         "left_on": "2026-08-31",
-        "average_wage": 8000,
+        "average_wage": 6000,
         "district": "历下区",
     },
     "severance_plus_notice": {
