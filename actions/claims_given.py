@@ -17,6 +17,7 @@ from casework.claims import drafts
 from casework.claims.links import sheet_url
 from casework.claims.saying import sources
 from casework.clock import shanghai_day
+from casework.tables import Channel
 
 MAX_EXPLAINED = 4
 """Buttons that explain a claim: more would push the others off the screen."""
@@ -50,9 +51,11 @@ class ActionFinishClaims(CaseworkAction):
             return cleared
         today = shanghai_day(now)
         given = await drafts.give(session, sheet, house.claims, today, now)
+        conversation = await conversations.get(session, turn.conversation_id)
         url = None
-        if house.settings.public_url is not None:
-            url = sheet_url(house.settings.public_url, sheet)
+        if house.settings.public_url is not None or conversation.channel is Channel.WEB:
+            # Our own page opens an address without a host beside itself.
+            url = sheet_url(house.settings.public_url or "", sheet)
         speaker.answer(
             house.claim_words.sheet(given, today, url),
             buttons=_buttons(given, house),

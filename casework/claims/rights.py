@@ -135,7 +135,10 @@ def _double_wage(told: Told) -> list[Claimed]:
     if told.has("signed_later"):
         asks["signed_on"] = "signed_on"
         gates = (*gates, "signed_on")
-    return [Claimed("double_wage", "double_wage", _known(told, asks), asks, gates=gates)]
+    inputs = _known(told, asks)
+    if told.has("contract_expired_working") and not told.has("no_contract"):
+        inputs["contract_expired"] = True
+    return [Claimed("double_wage", "double_wage", inputs, asks, gates=gates)]
 
 
 def _termination(told: Told) -> list[Claimed]:

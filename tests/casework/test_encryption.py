@@ -226,7 +226,11 @@ def test_a_cipher_needs_good_and_different_keys(keys: list[bytes]) -> None:
         Cipher(keys)
 
 
-@pytest.mark.parametrize("text", ["", "not base64!", "c2hvcnQ=", new_key() + ",", new_key()[:-4]])
+@pytest.mark.parametrize(
+    "text",
+    ["", "not base64!", "c2hvcnQ=", new_key() + ",", new_key()[:-4]],
+    ids=["nothing", "not base64", "short", "a comma too many", "cut off"],
+)
 def test_an_unusable_key_is_refused_without_being_repeated(text: str) -> None:
     with pytest.raises(ConfigurationError, match="NIANGJIA_DATA_KEY must be 32 random bytes") as caught:
         parse_keys(text)

@@ -1,4 +1,5 @@
 // The transcript: what was said, in order, each message once. Text only ever enters as text, never as HTML.
+const OURS = new RegExp(`((?:${location.origin.replaceAll(".", "\\.")})?/(?:case|claims)/[\\w-]{43})`);
 const RATING = /^([1-5]) ?分$/;
 const RATINGS = ["", "很不满意", "不满意", "一般", "满意", "很满意"];
 const NAMES = { bot: "娘家人", staff: "人工坐席", system: "通知", member: "我" };
@@ -45,7 +46,8 @@ export class Transcript {
   turn(message) {
     const turn = element("div", `turn ${message.author}`);
     if (message.author !== "member") turn.append(element("span", "name", NAMES[message.author] || ""));
-    const bubble = element("div", "bubble", message.text || "");
+    const bubble = element("div", "bubble");
+    bubble.append(...(message.author === "member" ? [message.text || ""] : linked(message.text || "")));
     for (const attachment of message.attachments || []) bubble.append(this.attachment(attachment));
     turn.append(bubble);
     if (message.sources?.length) turn.append(sources(message.sources));
@@ -191,6 +193,18 @@ function sources(list) {
   }
   box.append(items);
   return box;
+}
+
+// The text with the addresses of our own pages (a case, a claim sheet) to be pressed; no other address is.
+function linked(text) {
+  return text.split(OURS).map((part, at) => {
+    if (at % 2 === 0) return part;
+    const link = element("a", "", part);
+    link.href = new URL(part, location.href).pathname;
+    link.target = "_blank";
+    link.rel = "noreferrer";
+    return link;
+  });
 }
 
 function element(tag, className = "", text = null) {
