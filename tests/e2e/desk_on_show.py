@@ -48,6 +48,7 @@ from casework.tables import (
 )
 from tests.bench.desk_data import fill
 from tests.bot.fakes import FakeDialogue, Script
+from tests.claim_sheets import give_sheet
 from tests.e2e.house import ROOT, free_port
 
 KEY = bytes(range(32))
@@ -192,6 +193,8 @@ async def _furnish(settings: Settings, clock: FixedClock, cases: int, talks: int
             assert waiting is not None
             assert case is not None
             case.staff_id = me.id
+            sheet = await give_sheet(session, clock.now() - timedelta(hours=2))
+            sheet.case_id = case.id
             return OnShow(
                 base_url=base_url,
                 cookie=token,
@@ -255,6 +258,7 @@ async def _my_conversation(session: object, me: Staff, clock: FixedClock, knowle
         session, conversation, "member_asked", now + timedelta(minutes=1), message_id=wants.message.id
     )
     messages.finish(wants.message, now + timedelta(minutes=1))
+    await give_sheet(session, now + timedelta(minutes=1), conversation=conversation)
     later = now + timedelta(minutes=3)
     await handoff.take_over(session, conversation, me, later, wording=knowledge.wording)
     await staff_talk.reply(session, conversation.id, me, "您好，我在看。有工资条或者转账记录吗？", later)
