@@ -32,11 +32,15 @@ run: setup ## start everything and print the web page's address (Ctrl-C stops it
 train: setup ## train a new model from data/ and config.yml
 	@$(RUN) niangjia train
 
-test: setup ## every test, the end-to-end ones included
-	@$(RUN) python -m pytest tests
+# A file's tests stay in one worker (they share what is slow to make); houses and browsers are timed, so they come alone.
+FAST := -m "not e2e and not browser" -n $(or $(JOBS),logical) --dist loadfile
+
+test: setup ## every test, the end-to-end ones included: JOBS= workers for those that start no processes
+	@fast=0; $(RUN) python -m pytest tests $(FAST) || fast=$$?; \
+		$(RUN) python -m pytest tests -m "e2e or browser" || exit $$?; exit $$fast
 
 test-fast: setup ## the tests that start no processes
-	@$(RUN) python -m pytest tests -m "not e2e and not browser"
+	@$(RUN) python -m pytest tests $(FAST)
 
 lint: setup ## ruff, types, import contracts, Rasa data and knowledge
 	@$(RUN) ruff check .

@@ -34,7 +34,7 @@ def archive(*names: str) -> bytes:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as file:
         for name in names:
-            file.writestr(name, name * 50)
+            file.writestr(zipfile.ZipInfo(name), name * 50, zipfile.ZIP_DEFLATED)
     return out.getvalue()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -17,6 +18,8 @@ from casework.claims.registry import Claims
 from casework.claims.sheet import make_sheet
 from casework.claims.told import Told
 from casework.entitlements.base import Status
+from casework.entitlements.registry import Entitlements
+from casework.rates import Rates
 from nlu.facts.finder import FactFinder
 
 ROOT = Path(__file__).parents[3] / "data" / "knowledge"
@@ -93,3 +96,24 @@ def check(story: dict[str, Any], sheet: Sheet, today: date) -> None:
 
 def amount(found: Decimal | None) -> str | None:
     return None if found is None else f"{found:.2f}"
+
+
+def test_an_expired_rate_is_said_and_no_other_years_is_taken(tmp_path: Path) -> None:
+    """A summer's fee whose rule ended with the year before: the right stays, the number does not."""
+    root = tmp_path / "knowledge"
+    shutil.copytree(ROOT, root, ignore=shutil.ignore_patterns("articles", "dictionary"))
+    table = root / "rates" / "heat_fee.yml"
+    rates = yaml.safe_load(table.read_text("utf-8"))
+    for row in rates["rows"]:
+        if row["valid_to"] is None:
+            row["valid_to"], row["review_by"] = date(2025, 12, 31), None
+    table.write_text(yaml.safe_dump(rates, allow_unicode=True), "utf-8")
+    claims = Claims.load(root, Entitlements.load(root, Rates.load(root)))
+    told = Told()
+    read_into(told, claims, "我夏天在室外干活，公司从来没发高温费", {}, Quote(None, 1))
+    for name, value in {"employed": "yes", "heat_kind": "outdoor", "heat_months": "4"}.items():
+        record(told, claims, name, value, Quote(None, None), TODAY)
+    (claim,) = make_sheet(told, claims, TODAY).claims
+    assert (claim.right, claim.amount, claim.status) == ("heat_fee", None, Status.CANNOT)
+    assert "不拿别的年份" in (claim.why or "")
+    assert "12333" in (claim.why or "")
