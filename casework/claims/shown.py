@@ -94,6 +94,11 @@ class ShownSheet:
     confirm_year: int | None
 
     @property
+    def held(self) -> list[str]:
+        """What proof the member holds, each kind once."""
+        return list(dict.fromkeys(kind for claim in self.claims for kind in claim.held))
+
+    @property
     def missing(self) -> list[str]:
         """What every claim still lacks, each thing once, by what it is called."""
         return list(dict.fromkeys(one["label"] for claim in self.claims for one in claim.missing))
