@@ -152,3 +152,59 @@ async def test_a_members_words_are_escaped(client: httpx.AsyncClient, house: Hou
     page = (await open_page(client, sheet)).text
     assert "<script>alert" not in page
     assert "<img src=x" not in page
+
+
+# --- the drafts
+
+
+async def test_every_document_the_page_offers_can_be_had_as_a_file_and_to_print(
+    client: httpx.AsyncClient, house: House
+) -> None:
+    sheet = await given(house)
+    page = (await open_page(client, sheet)).text
+    offered = sorted(set(re.findall(r'href="(/claims/[^"]+/documents/[^"]+)"', page)))
+    assert any("arbitration_application" in one for one in offered)
+    assert len(offered) >= 4
+    for path in offered:
+        response = await client.get(path)
+        assert response.status_code == 200, path
+        assert response.headers["cache-control"] == "no-store"
+        if path.endswith(".docx"):
+            assert response.content.startswith(b"PK")
+            assert response.headers["content-disposition"].startswith("attachment")
+        else:
+            assert "草稿" in response.text
+            assert "style=" not in response.text
+
+
+async def test_a_draft_does_not_name_its_member(client: httpx.AsyncClient, house: House) -> None:
+    async with house.database.transaction() as session:
+        member = await make_member(session, name="赵铁柱", phone="13905310531")
+        sheet = await give_sheet(
+            session, house.clock.now(), conversation=await make_conversation(session, member)
+        )
+    path = f"/claims/{sheet_token(sheet.id)}/documents/arbitration_application"
+    page = (await client.get(path)).text
+    assert "赵铁柱" not in page
+    assert "13905310531" not in page
+
+
+@pytest.mark.parametrize("name", ["work_injury_points", "lottery", "x" * 200])
+@pytest.mark.parametrize("suffix", ["", ".docx"])
+async def test_a_document_there_is_no_reason_for_is_404(
+    client: httpx.AsyncClient, house: House, name: str, suffix: str
+) -> None:
+    sheet = await given(house)
+    response = await client.get(f"/claims/{sheet_token(sheet.id)}/documents/{name}{suffix}")
+    assert response.status_code == 404
+
+
+@pytest.mark.parametrize("suffix", ["", ".docx"])
+async def test_a_draft_ends_with_its_sheet(
+    client: httpx.AsyncClient, house: House, clock: FixedClock, suffix: str
+) -> None:
+    path = f"/documents/arbitration_application{suffix}"
+    assert (await client.get(f"/claims/{'A' * 43}{path}")).status_code == 404
+    sheet = await given(house)
+    clock.advance(timedelta(days=30, seconds=1))
+    assert (await client.get(f"/claims/{sheet_token(sheet.id)}{path}")).status_code == 410
