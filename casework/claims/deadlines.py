@@ -42,7 +42,8 @@ def deadline_of(right: str, told: Told, claims: Claims, today: date) -> Deadline
         nominal = add_months(max(since, again) if again is not None and kind != "injury" else since, _YEAR)
     day, certain = claims.entitlements.rates.roll_forward(nominal)
     left = (day - today).days
-    text = texts[key] if left >= 0 else fill(texts["expired"], {"day": day})
+    over = texts.get(f"expired_{kind}", texts["expired"])
+    text = texts[key] if left >= 0 else fill(over, {"day": day})
     if not certain and left >= 0:
         text += fill(texts["uncertain"], {"year": nominal.year})
     return Deadline(claims.words.rights[right].label, day, left, certain, text, _cites(kind, claims))

@@ -129,7 +129,7 @@ class Saying:
         day = date.fromisoformat(deadline["day"])
         left = (day - today).days
         if left < 0:
-            return self.say("deadline_over", day=day)
+            return self.say("deadline_over", day=day, text=deadline["text"])
         return self.say("deadline", day=day, left=left) if left else self.say("deadline_today")
 
 

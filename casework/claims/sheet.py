@@ -27,6 +27,8 @@ WHO = ("elsewhere", "over_age", "platform", "household", "intern", "dispatched",
 """Circumstances that say who somebody is; each has something that must be said."""
 INSPECTED = ("wage_arrears", "overtime", "heat_fee", "social_insurance", "deposit")
 """What the labour inspectorate looks into (劳动保障监察条例 第十一条)."""
+BEGUN_ANEW = ("wages", "general")
+"""Periods that begin anew when it was asked for (仲裁法 第二十七条第二款); the others do not."""
 SEVERANCES = ("severance", "severance_plus_notice", "unlawful_dismissal")
 
 
@@ -150,7 +152,11 @@ def _warnings(told: Told, claims: Claims, made: tuple[Claim, ...]) -> tuple[str,
     if "about_wage" in told.circumstances and "monthly_wage" not in told.facts:
         found.append(texts["approximate"])
     deadlines = [claim.deadline for claim in made if claim.deadline is not None]
-    if any(deadline.expired for deadline in deadlines):
+    if any(
+        claim.deadline is not None and claim.deadline.expired
+        for claim in made
+        if claims.words.rights[claim.right].deadline in BEGUN_ANEW
+    ):
         found.append(texts["limitation"])
     if any(one.days_left is not None and 0 <= one.days_left <= URGENT_DAYS for one in deadlines):
         found.append(texts["urgent"])

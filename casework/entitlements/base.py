@@ -11,7 +11,8 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Any, ClassVar, Generic, NoReturn, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic_core import PydanticCustomError
 
 from casework.articles import Mark
 from casework.entitlements.money import cents
@@ -20,7 +21,16 @@ from casework.rates import NoRate, Rates, Row
 
 Money = Annotated[Decimal, Field(gt=0, le=10_000_000, max_digits=12, decimal_places=2)]
 """元 a month or in all; more than nothing."""
-Day = Annotated[date, Field(ge=date(1950, 1, 1), le=date(2100, 12, 31))]
+
+
+def _only_text(value: object) -> object:
+    """A number is no day, whatever moment it might count as."""
+    if isinstance(value, (int, float)):
+        raise PydanticCustomError("date_from_datetime_parsing", "a day is written YYYY-MM-DD")
+    return value
+
+
+Day = Annotated[date, BeforeValidator(_only_text), Field(ge=date(1950, 1, 1), le=date(2100, 12, 31))]
 
 
 T = TypeVar("T")

@@ -69,9 +69,12 @@ class DoubleWage(Calculator[DoubleWageGiven]):
         if months:
             workings.step("months", months=months, amount=cents(amount))
         if days:
-            rate = daily(_wage(given, months))
-            workings.step("days", days=days, daily=rate, amount=cents(rate * days))
-            amount += rate * days
+            wage = _wage(given, months)
+            odd = daily(wage) * days
+            workings.step("days", days=days, daily=daily(wage), amount=cents(odd))
+            if odd > wage:
+                workings.step("rest_is_a_month", wage=wage)
+            amount += min(odd, wage)
         workings.step("amount", amount=cents(amount))
         self._warn(given, hired, first, workings)
         workings.result(amount, months=months, workdays=days)

@@ -1,4 +1,4 @@
-"""A story becomes a claim sheet, over HTTP, through the real model: understood, confirmed, asked, reckoned."""
+"""A story becomes a claim sheet, over HTTP, through the real model: confirmed, asked for, reckoned."""
 
 from __future__ import annotations
 

@@ -77,6 +77,9 @@ def check(story: dict[str, Any], sheet: Sheet, today: date) -> None:
         assert claim.evidence
     for words in story.get("warnings", ()):
         assert any(words in warning for warning in sheet.warnings), words
+    said = [*sheet.warnings, *(deadline.text for deadline in deadlines.values())]
+    for words in story.get("not_said", ()):
+        assert not any(words in text for text in said), words
     if "total" in story:
         assert amount(sheet.total) == story["total"]
     if "route" in story:

@@ -131,13 +131,14 @@ def test_what_lies_before_2008_goes_to_a_person_but_counts_for_2n(entitlements: 
     [
         {"hired_on": "2026-03-01", "left_on": "2026-02-01"},
         {"hired_on": "2026-02-30"},
+        {"hired_on": 0},
         {"average_wage": "-1"},
         {"average_wage": "八千"},
         {"average_wage": "NaN"},
         {"wages": "8000"},
     ],
 )
-def test_inputs_that_cannot_be_are_named(entitlements: Entitlements, wrong: dict[str, str]) -> None:
+def test_inputs_that_cannot_be_are_named(entitlements: Entitlements, wrong: dict[str, object]) -> None:
     with pytest.raises(InputsRefused) as refused:
         entitlements.calculate("severance", wrong, TODAY)
     assert [problem.field for problem in refused.value.problems] == [list(wrong)[-1]]
