@@ -80,6 +80,8 @@ def speak_article(
                 payload("request_case", case_type=article.case_type, about=article.topic),
             )
         )
+    if offer and article.season is not None and not article.season.open_on(today):
+        buttons.append((house.claim_words.buttons["season"], payload("remind_season", about=article.topic)))
     for topic in article.related[:2]:
         related = house.knowledge.article(topic)
         intent = house.knowledge.asking_intent(topic)

@@ -117,6 +117,32 @@ class ActionRemindClaims(CaseworkAction):
         return []
 
 
+class ActionRemindSeason(CaseworkAction):
+    """Plans a word for when a seasonal service usually opens; pressing the button is the consent."""
+
+    def name(self) -> str:
+        """Name in domain.yml."""
+        return "action_remind_season"
+
+    async def handle(
+        self, turn: Turn, speaker: Speaker, session: AsyncSession, house: Resources
+    ) -> list[EventType]:
+        """Note the consent and the day."""
+        article = house.knowledge.article(str(turn.entities.get("about")))
+        if article is None or article.season is None:
+            speaker.answer(house.claim_words.say("season_none"))
+            return []
+        conversation = await conversations.get(session, turn.conversation_id)
+        now = house.clock.now()
+        opens = article.season.next_opening(shanghai_day(now))
+        await reminders.consent(session, conversation.member_id, now, turn.message_id)
+        await reminders.plan_season(
+            session, conversation, article.topic, article.label, opens, now, rules=house.reminder_rules
+        )
+        speaker.answer(house.claim_words.say("season_on", day=opens), topic=article.topic)
+        return []
+
+
 def _buttons(sheet: dict[str, Any], house: Resources) -> list[tuple[str, str]]:
     words = house.claim_words.buttons
     explained = [claim for claim in sheet["claims"] if claim["steps"] and not claim["alternative_to"]]

@@ -73,6 +73,11 @@ class Season:
             return self.opens <= today <= self.closes
         return today >= self.opens or today <= self.closes
 
+    def next_opening(self, day: date) -> date:
+        """The next first day after a day."""
+        this_year = date.fromisoformat(f"{day.year}-{self.opens}")
+        return this_year if this_year > day else date.fromisoformat(f"{day.year + 1}-{self.opens}")
+
 
 @dataclass(frozen=True, slots=True)
 class Article:

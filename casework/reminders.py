@@ -211,10 +211,12 @@ async def plan_appointment(
     now: datetime,
     *,
     rules: ReminderRules,
+    asleep: bool = False,
 ) -> list[Reminder]:
     """Plan the reminders before an appointment whose time is certain: 24 and 2 hours ahead, if still ahead.
 
-    Raises as ``plan``; BadInput for a time that is past or naive.
+    ``asleep``: without consent they are kept as if stopped, and consent wakes them; nothing is sent until
+    then. Raises as ``plan``; BadInput for a time that is past or naive.
     """
     if at.tzinfo is None or at <= now:
         raise BadInput("the appointment must lie ahead", field="due")
@@ -229,6 +231,7 @@ async def plan_appointment(
         now,
         rules=rules,
         useful_until=at,
+        asleep=asleep,
     )
 
 
@@ -313,10 +316,11 @@ async def _plan_all(
     *,
     rules: ReminderRules,
     useful_until: datetime,
+    asleep: bool = False,
 ) -> list[Reminder]:
-    await _begin(session, conversation, kind, subject, details)
+    await _begin(session, conversation, kind, subject, details, consent_owed=not asleep)
     await _give_way(session, conversation.member_id, kind, subject)
-    return [
+    planned = [
         await put(
             session,
             Reminder(
@@ -335,6 +339,10 @@ async def _plan_all(
         for moment in moments
         if now < moment
     ]
+    for reminder in planned if asleep else ():
+        reminder.state = ReminderState.STOPPED
+    await session.flush()
+    return planned
 
 
 async def _begin(
@@ -343,6 +351,8 @@ async def _begin(
     kind: ReminderKind,
     subject: str,
     details: Mapping[str, Any],
+    *,
+    consent_owed: bool = True,
 ) -> None:
     if not _SUBJECT.fullmatch(subject):
         raise BadInput(f"a subject of {kind} is like claim:severance", field="subject")
@@ -351,7 +361,7 @@ async def _begin(
         raise BadInput("a label is 1 to 24 characters", field="label", limit=MAX_LABEL)
     await conversations.lock(session, conversation.id)
     held = await held_consent(session, conversation.member_id)
-    if held is None or held.stopped_at is not None:
+    if consent_owed and (held is None or held.stopped_at is not None):
         raise NoReminderConsent()
 
 

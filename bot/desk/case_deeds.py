@@ -22,9 +22,10 @@ from bot.desk.case_page import CaseNumber, find_case
 from bot.desk.sessions import Signed, needs, wants_page
 from bot.house import House
 from bot.roles import Role, open_to
-from casework import case_joining, case_work, cases, desk_view, visibility
+from casework import appointments, case_joining, case_work, cases, desk_view, visibility
 from casework.case_life import Deed, lock, step_open_to
 from casework.case_types import SLOTS
+from casework.clock import SHANGHAI
 from casework.desk_rules import read_desk_rules
 from casework.errors import BadCaseNumber, BadInput, NotFound, TransitionRefused
 from casework.permissions import Right
@@ -158,6 +159,29 @@ async def _end_of(doing: Doing) -> datetime:
     return closes
 
 
+async def _supplement(doing: Doing) -> None:
+    """Words for the member; with a time they are an appointment, which they are reminded of."""
+    given = doing.text("at")
+    if not given:
+        await case_work.inform_member(
+            doing.session, doing.case, doing.staff, text=doing.text(), **doing.common
+        )
+        return
+    try:
+        at = datetime.fromisoformat(given).replace(tzinfo=SHANGHAI)
+    except ValueError as error:
+        raise BadInput("not a time", field="at") from error
+    await appointments.arrange(
+        doing.session,
+        doing.case,
+        doing.staff,
+        at=at,
+        text=doing.text(),
+        rules=doing.house.reminder_rules,
+        **doing.common,
+    )
+
+
 async def _press(doing: Doing) -> None:
     await case_work.press(doing.session, doing.case, doing.staff, reason=doing.text() or None, **doing.common)
 
@@ -257,7 +281,7 @@ _DOERS: Mapping[Deed, Doer] = {
     Deed.FOLLOW_UP: _with_reason(case_work.follow_up),
     Deed.ARCHIVE: _archive,
     Deed.REOPEN: _with_reason(case_work.reopen),
-    Deed.SUPPLEMENT: _with_reason(case_work.inform_member, "text"),
+    Deed.SUPPLEMENT: _supplement,
     Deed.ASK: _with_reason(case_work.ask_member, "text"),
     Deed.NOTE: _with_reason(case_work.note, "text"),
     Deed.PRESS: _press,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import select
@@ -11,7 +12,12 @@ from actions.answering import ActionAnswer, ActionNoteFacts
 from actions.base import CaseworkAction
 from actions.case_opening import ActionFinishCase
 from actions.claims import ActionAskClaimsFormClaimsDone, ActionStartClaims, ValidateClaimsForm
-from actions.claims_given import ActionExplainClaim, ActionFinishClaims, ActionRemindClaims
+from actions.claims_given import (
+    ActionExplainClaim,
+    ActionFinishClaims,
+    ActionRemindClaims,
+    ActionRemindSeason,
+)
 from actions.fallback import ActionSuggest
 from actions.resources import Resources
 from casework.tables import Case, ClaimSheet, Conversation, Owner, Reminder, SheetState
@@ -274,3 +280,20 @@ async def test_the_case_that_follows_has_the_sheet(stage: Stage, house: Resource
         sheet = (await session.scalars(select(ClaimSheet))).one()
     assert sheet.case_id == case.id
     assert case.facts["monthly_wage"] == "6000"
+
+
+async def test_a_season_that_is_closed_can_be_waited_for(stage: Stage, house: Resources) -> None:
+    house.clock.set(datetime(2026, 11, 22, 2, 0, tzinfo=UTC))  # type: ignore[attr-defined]
+    await stage.hear("金秋助学怎么申请", "ask_tuition_aid")
+    buttons = payloads(await stage.run(ActionAnswer()))
+    assert json.loads(buttons["开的时候告诉我"].removeprefix("/remind_season")) == {"about": "tuition.aid"}
+    await stage.hear("/remind_season", "remind_season", about="tuition.aid")
+    assert "2027年7月1日" in texts(await stage.run(ActionRemindSeason()))
+    async with house.database.read() as session:
+        (planned,) = await session.scalars(select(Reminder))
+    assert planned.subject == "season:tuition.aid"
+
+
+async def test_an_open_season_needs_no_waiting(stage: Stage) -> None:
+    await stage.hear("金秋助学怎么申请", "ask_tuition_aid")
+    assert "开的时候告诉我" not in payloads(await stage.run(ActionAnswer()))

@@ -128,6 +128,7 @@ def test_a_button_that_only_exists_as_payload_is_not_trained() -> None:
     assert untrained == {
         "share_location", "send_attachment", "show_menu", "none_of_these", "nlu_fallback", "rate_case",
         "rate_service", "request_claims", "answer_claims", "explain_claim", "remind_claims",
+        "remind_season",
     }  # fmt: skip
 
 

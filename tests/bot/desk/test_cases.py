@@ -24,6 +24,7 @@ from casework.tables import (
     CaseState,
     Message,
     Priority,
+    Reminder,
     Staff,
     StaffRole,
     Team,
@@ -133,6 +134,24 @@ async def done(browser: DeskClient, path: str, **form: str) -> dict[str, object]
     assert answer.status_code == 200, answer.text
     found: dict[str, object] = answer.json()
     return found
+
+
+async def test_an_appointment_is_told_to_the_member_in_shanghai_time(
+    house: House, desk_client: SignIn
+) -> None:
+    worker = await desk_client()
+    case = await open_one(house)
+    wrong = await worker.post(at(case, "supplement"), data={"reason": "来吧", "at": "明天上午"})
+    assert wrong.status_code == 422
+    await done(worker, at(case, "supplement"), reason="带上身份证", at="2026-08-03T09:30")
+    async with house.database.read() as session:
+        said = list(await session.scalars(select(Message.text).where(Message.author == Author.SYSTEM)))
+        planned = list(await session.scalars(select(Reminder.due_at).order_by(Reminder.due_at)))
+    assert "2026年8月3日 09:30" in str(said[-1])
+    assert [moment.isoformat() for moment in planned] == [
+        "2026-08-02T01:30:00+00:00",
+        "2026-08-02T23:30:00+00:00",
+    ]
 
 
 async def test_a_case_goes_its_whole_way_and_the_member_hears_of_it(
