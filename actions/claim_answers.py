@@ -25,6 +25,8 @@ class Answered:
     """What the member answered: a value, that they do not know, or one of the sheet's own deeds."""
 
     value: str | None = None
+    question: str | None = None
+    """The question a button answers: pressed later, it answers no other."""
     unknown: bool = False
     deed: str | None = None
     """confirm, wrong, show, back, or fix:<name>."""
@@ -39,7 +41,8 @@ def read_button(turn: Turn) -> Answered | None:
     if said == "unknown":
         return Answered(unknown=True)
     if said.startswith(VALUE):
-        return Answered(value=said.removeprefix(VALUE))
+        question, _, value = said.removeprefix(VALUE).partition(":")
+        return Answered(value=value, question=question)
     return Answered(deed=said)
 
 

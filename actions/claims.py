@@ -182,7 +182,7 @@ class _Reader:
         if question is None:
             return _over("given")
         answered = button or read_answer(self.turn, question)
-        if answered is None:
+        if answered is None or answered.question not in (None, question.name):
             return await self._no_answer(question)
         if answered.deed is not None:
             return await self._deed(answered.deed)
@@ -306,7 +306,9 @@ def _button(deed: str) -> str:
 
 
 def _choices(question: Question, buttons: dict[str, str] | Any) -> list[tuple[str, str]]:
-    choices = [(label, _button(VALUE + value)) for value, label in question.choices[:MAX_CHOICES]]
+    choices = [
+        (label, _button(f"{VALUE}{question.name}:{value}")) for value, label in question.choices[:MAX_CHOICES]
+    ]
     return [*choices, (buttons["unknown"], _button("unknown")), (buttons["show"], _button("show"))]
 
 

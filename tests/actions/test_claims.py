@@ -297,3 +297,16 @@ async def test_a_season_that_is_closed_can_be_waited_for(stage: Stage, house: Re
 async def test_an_open_season_needs_no_waiting(stage: Stage) -> None:
     await stage.hear("金秋助学怎么申请", "ask_tuition_aid")
     assert "开的时候告诉我" not in payloads(await stage.run(ActionAnswer()))
+
+
+async def test_a_button_of_an_earlier_question_answers_no_other(stage: Stage, house: Resources) -> None:
+    await tell(stage, "公司一直拖着工资不给，也没签合同", hired_on="2025-01-10")
+    await begin(stage)
+    asked = await press(stage, "confirm")
+    still_there = payloads(asked)["还在上班"].removeprefix("/answer_claims")
+    employed = json.loads(still_there)["claim"]
+    assert employed == "value:employed:yes"
+    await press(stage, employed)
+    said = await press(stage, employed)
+    assert "没听出" in texts(said) or "准数" in texts(said)
+    assert (await sheet_of(house)).told["facts"]["employed"]["value"] == "yes"
