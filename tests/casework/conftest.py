@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
-from sqlalchemy import delete, text
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from casework.database import Database
@@ -33,10 +33,14 @@ async def postgres_database(postgres_server: str) -> AsyncIterator[Database]:
     database = Database(f"{postgres_server}/migrated")
     yield database
     async with database.engine.begin() as connection:
-        for table in reversed(Base.metadata.sorted_tables):
-            await connection.execute(delete(table))
+        await connection.exec_driver_sql(EMPTY)
     await database.close()
 
+
+EMPTY = "DO $$ BEGIN {} END $$".format(
+    " ".join(f"DELETE FROM {table.name};" for table in reversed(Base.metadata.sorted_tables))  # noqa: S608  # ours
+)
+"""One round trip instead of one for each table (TRUNCATE makes new files and takes four times as long)."""
 
 KINDS = ["sqlite", *([pytest.param("postgresql", marks=pytest.mark.postgres)] if find_binaries() else [])]
 """Without its binaries PostgreSQL is left out here, and test_database says so once."""
