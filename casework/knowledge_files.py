@@ -11,6 +11,11 @@ import yaml
 
 from casework.errors import KnowledgeError
 
+try:
+    from yaml import CSafeLoader as _Loader  # reads the same, eight times as fast
+except ImportError:
+    from yaml import SafeLoader as _Loader  # type: ignore[assignment]
+
 
 def read_knowledge(path: Path) -> dict[str, Any]:
     """The mapping in a YAML file; raises KnowledgeError for no file, bad YAML, or a repeated key."""
@@ -153,7 +158,7 @@ class Entry:
             raise self.error(f"unknown field {', '.join(sorted(unknown))}")
 
 
-class _StrictLoader(yaml.SafeLoader):
+class _StrictLoader(_Loader):
     """YAML's safe loader, refusing a key written twice (the second would silently win)."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:

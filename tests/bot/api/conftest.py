@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import httpx
 import pytest
 from fastapi import FastAPI
+from jinja2 import BytecodeCache, Environment
+from jinja2.bccache import Bucket
 
 from bot.app import create_app
 from bot.house import House
@@ -37,6 +39,30 @@ read_knowledge = cache(Knowledge.load)
 read_crisis_rules = cache(CrisisRules.load)
 read_rates = cache(Rates.load)
 read_entitlements = cache(Entitlements.load)
+
+
+class Compiled(BytecodeCache):
+    """Templates compiled once for all applications of this process; a changed one has another checksum."""
+
+    def __init__(self) -> None:
+        self._code: dict[tuple[str, str], bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        if (code := self._code.get((bucket.key, bucket.checksum))) is not None:
+            bucket.bytecode_from_string(code)
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self._code[bucket.key, bucket.checksum] = bucket.bytecode_to_string()
+
+
+COMPILED = Compiled()
+
+
+@pytest.fixture(autouse=True)
+def templates_are_compiled_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Compiling the desk's templates takes longer than most tests, and each test has an application."""
+    for module in ("bot.desk.shell", "bot.web.pages"):
+        monkeypatch.setattr(f"{module}.Environment", partial(Environment, bytecode_cache=COMPILED))
 
 
 @pytest.fixture

@@ -17,10 +17,18 @@ from casework import staff_sessions
 from casework.tables import Staff, StaffRole, StaffSession
 
 # The fixtures of the application, which pytest finds here by their names.
-from tests.bot.api.conftest import Stream, app, client, house, knowledge_is_read_once, phone
+from tests.bot.api.conftest import (
+    Stream,
+    app,
+    client,
+    house,
+    knowledge_is_read_once,
+    phone,
+    templates_are_compiled_once,
+)
 from tests.factories import make_staff
 
-__all__ = ["app", "client", "house", "knowledge_is_read_once", "phone"]
+__all__ = ["app", "client", "house", "knowledge_is_read_once", "phone", "templates_are_compiled_once"]
 
 
 class DeskClient(httpx.AsyncClient):

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from tests.bot.api.conftest import app, client, house, knowledge_is_read_once
+from tests.bot.api.conftest import app, client, house, knowledge_is_read_once, templates_are_compiled_once
 
-__all__ = ["app", "client", "house", "knowledge_is_read_once"]
+__all__ = ["app", "client", "house", "knowledge_is_read_once", "templates_are_compiled_once"]
