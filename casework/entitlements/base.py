@@ -30,7 +30,7 @@ def _only_text(value: object) -> object:
     return value
 
 
-Day = Annotated[date, BeforeValidator(_only_text), Field(ge=date(1950, 1, 1), le=date(2100, 12, 31))]
+Day = Annotated[date, Field(ge=date(1950, 1, 1), le=date(2100, 12, 31)), BeforeValidator(_only_text)]
 
 
 T = TypeVar("T")
