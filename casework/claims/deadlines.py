@@ -38,8 +38,7 @@ def deadline_of(right: str, told: Told, claims: Claims, today: date) -> Deadline
     if kind == "lawsuit":
         nominal = add_days(since, _LAWSUIT_DAYS)
     else:
-        again = told.day("interrupted_on")
-        nominal = add_months(max(since, again) if again is not None and kind != "injury" else since, _YEAR)
+        nominal = add_months(_begun_anew(kind, since, told, claims), _YEAR)
     day, certain = claims.entitlements.rates.roll_forward(nominal)
     left = (day - today).days
     over = texts.get(f"expired_{kind}", texts["expired"])
@@ -47,6 +46,13 @@ def deadline_of(right: str, told: Told, claims: Claims, today: date) -> Deadline
     if not certain and left >= 0:
         text += fill(texts["uncertain"], {"year": nominal.year})
     return Deadline(claims.words.rights[right].label, day, left, certain, text, _cites(kind, claims))
+
+
+def _begun_anew(kind: str, since: date, told: Told, claims: Claims) -> date:
+    """The day the year runs from: asking for it begins it anew, but not once it is over (第二十七条第二款)."""
+    again = told.day("interrupted_on")
+    first_end, _ = claims.entitlements.rates.roll_forward(add_months(since, _YEAR))
+    return again if again is not None and kind != "injury" and since <= again <= first_end else since
 
 
 def _since(right: str, told: Told) -> date | None:
