@@ -49,7 +49,7 @@ def deadline_of(right: str, told: Told, claims: Claims, today: date) -> Deadline
 
 
 def _begun_anew(kind: str, since: date, told: Told, claims: Claims) -> date:
-    """The day the year runs from: asking for it begins it anew, but not once it is over (第二十七条第二款)."""
+    """The day the year runs from: asking begins it anew while it runs (仲裁法 第二十七条第二款)."""
     again = told.day("interrupted_on")
     first_end, _ = claims.entitlements.rates.roll_forward(add_months(since, _YEAR))
     return again if again is not None and kind != "injury" and since <= again <= first_end else since
