@@ -8,6 +8,7 @@ from pydantic import Field
 
 from casework.entitlements.base import Calculator, Day, Given, Workings
 from casework.entitlements.dates import add_days
+from casework.errors import BadInput
 
 BASIC = 98
 DIFFICULT = 15
@@ -44,6 +45,8 @@ class MaternityLeave(Calculator[MaternityGiven]):
     def work(self, given: MaternityGiven, workings: Workings) -> None:
         """Calendar days, and the last of them."""
         if given.lost_at_months is not None:
+            if given.difficult is not None or given.babies is not None:
+                raise BadInput("birth_and_loss", field="lost_at_months")
             days = LATE_LOSS if given.lost_at_months >= LATE_FROM else EARLY_LOSS
             workings.step("loss", months=given.lost_at_months, days=days)
         else:
@@ -61,7 +64,8 @@ class MaternityLeave(Calculator[MaternityGiven]):
             days += int(extra.values["days"])
             workings.step("province", days=extra.values["days"])
             workings.warn("who_pays")
-        workings.step("total", days=days)
+            workings.step("total", days=days)
+        workings.assume("calendar_days")
         if given.starts_on is None:
             workings.lacks("starts_on")
             workings.result(days=days)

@@ -32,10 +32,13 @@ class NoticePeriod(Calculator[NoticeGiven]):
         last = add_days(start, days)
         if kind == "employer":
             workings.step("employer", start=start, days=days, last=last)
+            workings.step("not_these")
             workings.warn("instead")
         elif kind == "resign":
             workings.step("resign", start=start, days=days, last=last)
             workings.warn("no_leave_needed")
         else:
             workings.step("probation", start=start, days=days, last=last)
+        if kind != "employer":
+            workings.step("at_once")
         workings.result(day=last, days=days)

@@ -9,12 +9,14 @@ from pydantic import Field
 
 from casework.entitlements.base import Calculator, Day, Given, Money, Workings
 from casework.entitlements.money import cents
+from casework.errors import BadInput
 
 Months = Annotated[Decimal, Field(ge=0, le=600, max_digits=6, decimal_places=2)]
 TIERS = ((Decimal(36), 6), (Decimal(12), 2), (Decimal(3), 1), (Decimal(0), 0))
 """Months of the contract, and of probation at most (第十九条)."""
 OPEN_ENDED_LIMIT = 6
 SHARE = Decimal("0.8")
+"""Of the agreed wage or of the least of the post: either will do (实施条例 第十五条)."""
 
 
 class LimitGiven(Given):
@@ -78,21 +80,22 @@ class ProbationCompensation(Calculator[CompensationGiven]):
 
 
 class ProbationWage(Calculator[WageGiven]):
-    """80 % of the agreed wage or the least of the post, and not below the minimum wage (第二十条)."""
+    """80 % of the agreed wage or of the least of the post, not below the minimum wage (实施条例 第十五条)."""
 
     name = "probation_wage"
     given = WageGiven
 
     def work(self, given: WageGiven, workings: Workings) -> None:
-        """The higher of the two floors, and the minimum wage."""
+        """The lower of the two shares is enough, and never less than the minimum wage."""
         workings.need("regular_wage", "district")
         wage = workings.take(given.regular_wage, "regular_wage")
         share = wage * SHARE
         workings.step("share", wage=wage, share=cents(share))
         least = share
         if given.post_minimum is not None:
-            workings.step("post", post=given.post_minimum)
-            least = min(share, given.post_minimum)
+            post = given.post_minimum * SHARE
+            workings.step("post", post=given.post_minimum, share=cents(post))
+            least = min(share, post)
         floor = workings.rate("minimum_wage", given.on or workings.today, district=given.district or "")
         monthly = floor.values["monthly"]
         workings.step("least", least=monthly, amount=cents(max(least, monthly)))
@@ -100,6 +103,9 @@ class ProbationWage(Calculator[WageGiven]):
 
 
 def _limit(given: LimitGiven, workings: Workings) -> int:
+    """Months at most; BadInput where more than one kind of contract is given."""
+    if sum((bool(given.by_task), bool(given.open_ended), given.contract_months is not None)) > 1:
+        raise BadInput("one_length", field="contract_months")
     if given.by_task:
         workings.step("none")
         return 0
