@@ -1,4 +1,4 @@
-"""Limitation: the table worked out by hand, what begins a year anew, what is said near its end and past it."""
+"""Limitation: the table worked out by hand, what begins a year anew, what is said near its end and after."""
 
 from __future__ import annotations
 
