@@ -33,7 +33,8 @@ train: setup ## train a new model from data/ and config.yml
 	@$(RUN) niangjia train
 
 # A file's tests stay in one worker (they share what is slow to make); houses and browsers are timed, so they come alone.
-FAST := -m "not e2e and not browser" -n $(or $(JOBS),logical) --dist loadfile
+# Not the files with most tests first: the longest test is alone in its file, and would begin when the others are done.
+FAST := -m "not e2e and not browser" -n $(or $(JOBS),logical) --dist loadfile --no-loadscope-reorder
 
 test: setup ## every test, the end-to-end ones included: JOBS= workers for those that start no processes
 	@fast=0; $(RUN) python -m pytest tests $(FAST) || fast=$$?; \

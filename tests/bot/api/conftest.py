@@ -138,6 +138,10 @@ async def phone(client: httpx.AsyncClient) -> Phone:
     return await new_phone(client)
 
 
+PATIENCE_S = 20.0
+"""How long a stream may take: waited for only when something is wrong or the machine has much else to do."""
+
+
 class Stream:
     """An event stream, read while it is open (httpx's ASGI transport would wait for its end)."""
 
@@ -166,7 +170,7 @@ class Stream:
         self.ended = False
         self._task = asyncio.create_task(self._run())
 
-    async def until(self, enough: Callable[[str], bool], patience_s: float = 5.0) -> str:
+    async def until(self, enough: Callable[[str], bool], patience_s: float = PATIENCE_S) -> str:
         """Wait until the text received so far is enough; returns it."""
         async with asyncio.timeout(patience_s):
             while not enough(self.text) and not self.ended:
@@ -175,14 +179,14 @@ class Stream:
         assert enough(self.text), self.text
         return self.text
 
-    async def end(self, patience_s: float = 5.0) -> None:
+    async def end(self, patience_s: float = PATIENCE_S) -> None:
         """Wait until the server ends the stream."""
         await asyncio.wait_for(asyncio.shield(self._task), patience_s)
 
     async def hang_up(self) -> None:
         """Go away, as a closed tab does."""
         self._gone.set()
-        await asyncio.wait_for(self._task, 5.0)
+        await asyncio.wait_for(self._task, PATIENCE_S)
 
     async def _run(self) -> None:
         await self._app(self._scope, self._receive, self._send)
