@@ -199,8 +199,9 @@ function sources(list) {
 function linked(text) {
   return text.split(OURS).map((part, at) => {
     if (at % 2 === 0) return part;
-    const link = element("a", "", part);
-    link.href = new URL(part, location.href).pathname;
+    const { pathname } = new URL(part, location.href);
+    const link = element("a", "", pathname.startsWith("/claims/") ? "打开我的权益清单" : "打开工单进度");
+    link.href = pathname;
     link.target = "_blank";
     link.rel = "noreferrer";
     return link;
