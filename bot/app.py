@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
-from bot import desk, web
+from bot import desk, web, workbench
 from bot.api import attachments, calculators, cases, documentation, health, routes
 from bot.api.errors import Faults, install_errors
 from bot.api.health import Health
@@ -110,10 +110,11 @@ def create_app(
         from bot.telegram import webhook  # noqa: PLC0415
 
         app.include_router(webhook.router)
-    for router in desk.routers():
+    for router in (*desk.routers(), *workbench.routers()):
         app.include_router(router)
     app.mount("/static", web.static_files(), name="static")
     app.mount("/desk/static", desk.static_files(), name="desk-static")
+    app.mount(workbench.STATIC_URL, workbench.static_files(), name="workbench-static")
     install_errors(app)
     install_desk_errors(app)
     app.add_exception_handler(sessions.SeeOther, sessions.see_other)

@@ -25,6 +25,8 @@ DESK_HEADERS = {
 TRANSPORT_SECURITY = "max-age=31536000"
 """A year of https only, said only where https is spoken already."""
 
+STAFF_ROOMS = ("/desk", "/workbench")
+
 
 class SecurityHeaders:
     """Adds the headers to every answer that has not its own; what the API and the desk say is not kept."""
@@ -53,6 +55,11 @@ class SecurityHeaders:
 def _of(path: str) -> dict[str, str]:
     if path.startswith("/api/"):
         return HEADERS | API_HEADERS
-    if path == "/desk" or path.startswith("/desk/"):
+    if is_for_staff(path):
         return HEADERS | DESK_HEADERS
     return HEADERS
+
+
+def is_for_staff(path: str) -> bool:
+    """Whether an address belongs to the desk or to the workbench."""
+    return any(path == room or path.startswith(f"{room}/") for room in STAFF_ROOMS)

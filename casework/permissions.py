@@ -25,6 +25,9 @@ class Right(StrEnum):
     EDIT_CANNED = "edit_canned"
     EDIT_KNOWLEDGE = "edit_knowledge"  # write and propose what members are told
     APPROVE_KNOWLEDGE = "approve_knowledge"  # let another's proposal be served, or take one out of use
+    TEACH = "teach"  # work the training inbox, change training sentences, train a model
+    RELEASE = "release"  # let a model version answer members, or take it back
+    OVERRIDE_GATE = "override_gate"  # release one the gate refused, with a written reason
     EDIT_DESK = "edit_desk"  # teams, working hours, promised times
     EDIT_STAFF = "edit_staff"  # accounts and roles
     AUDIT = "audit"  # the audit trail
@@ -39,6 +42,9 @@ _SUPERVISOR = _AGENT | {
     Right.EDIT_CANNED,
     Right.EDIT_KNOWLEDGE,
     Right.APPROVE_KNOWLEDGE,
+    Right.TEACH,
+    Right.RELEASE,
+    Right.OVERRIDE_GATE,
     Right.EDIT_DESK,
 }
 RIGHTS: Mapping[StaffRole, frozenset[Right]] = {

@@ -38,11 +38,15 @@ from casework.tables import (
     Delivery,
     Handling,
     Handoff,
+    InboxGroup,
+    InboxLabel,
+    InboxMessage,
     Member,
     Message,
     OutboxEntry,
     Reminder,
     ReminderConsent,
+    SampleChange,
     StaffSession,
     TrainingSuggestion,
     Unmasking,
@@ -218,6 +222,16 @@ async def _suggestions(session: AsyncSession, before: datetime, store: Attachmen
     return len(ended.all())
 
 
+async def _inbox_groups(session: AsyncSession, before: datetime, store: AttachmentStore, limit: int) -> int:
+    old = select(InboxGroup.id).where(InboxGroup.last_seen_at < before).limit(limit)
+    ids = list(await session.scalars(old))
+    await session.execute(update(SampleChange).where(SampleChange.group_id.in_(ids)).values(group_id=None))
+    for table in (InboxMessage, InboxLabel):
+        await session.execute(delete(table).where(table.group_id.in_(ids)))
+    await session.execute(delete(InboxGroup).where(InboxGroup.id.in_(ids)))
+    return len(ids)
+
+
 async def _claim_sheets(session: AsyncSession, before: datetime, store: AttachmentStore, limit: int) -> int:
     old = select(ClaimSheet.id).where(ClaimSheet.updated_at < before).limit(limit)
     ids = list(await session.scalars(old))
@@ -247,6 +261,7 @@ SWEEPS: dict[str, Callable[[AsyncSession, datetime, AttachmentStore, int], Await
     "alerts": _alerts,
     "training_suggestions": _suggestions,
     "claim_sheets": _claim_sheets,
+    "inbox_groups": _inbox_groups,
     "reminders": _reminders,
 }
 

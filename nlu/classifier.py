@@ -124,7 +124,8 @@ class LinearIntentClassifier(GraphComponent, IntentClassifier):
         rows = vstack([self._row(message) for message in examples], format="csr")
         labels = [str(message.get(INTENT)) for message in examples]
         settings = Settings(**{field.name: self._config[field.name] for field in fields(Settings)})
-        model, scores = train(rows, labels, [_length(message) for message in examples], settings)
+        texts = [str(message.get(TEXT)) for message in examples]
+        model, scores = train(rows, labels, [_length(message) for message in examples], settings, texts)
         column_of = {name: column for column, name in enumerate(model.classes)}
         right = np.asarray([column_of[label] for label in labels])
         logger.info(

@@ -19,11 +19,13 @@ from scipy.sparse import csr_matrix, diags
 
 from nlu.calibration import Calibration, fit_calibration
 from nlu.linear import Kind, LinearModel, fit
-from nlu.network import ShallowNetwork, fit_network
+from nlu.network import Keys, ShallowNetwork, fit_network, keys_of, mixed
 
 Floats = NDArray[np.float32]
 _ABSENT = np.float32(-3.0)
 """Score of a class that a fold's training part does not contain."""
+_WORTH_DRAWING = 20
+"""From this many sentences a fold on, chance gives every fold its share of a class."""
 _WORTH_PROCESSES = 2000
 """From this many rows on, folds are trained by processes side by side (starting those takes two seconds)."""
 
@@ -98,23 +100,31 @@ class IntentModel:
 
 
 def train(
-    rows: csr_matrix, labels: Sequence[str], lengths: Sequence[int], settings: Settings
+    rows: csr_matrix,
+    labels: Sequence[str],
+    lengths: Sequence[int],
+    settings: Settings,
+    texts: Sequence[str] | None = None,
 ) -> tuple[IntentModel, Floats]:
     """Return the calibrated model, and the score every row gets from a model that has not seen it.
+
+    What is dealt or drawn hangs on each row's text (its place, where there are no ``texts``), so that a few
+    sentences more change little for all others.
 
     The rows' n-grams were counted over all sentences; a (stratified) fold drops those its training part
     would not have kept and brings the rows back to length 1, as if it had counted by itself.
     """
-    fold_of = assign_folds(labels, settings.folds, settings.seed)
+    keys = keys_of(list(map(str, range(len(labels)))) if texts is None else texts)
+    fold_of = assign_folds(labels, settings.folds, settings.seed, keys)
     rows.sort_indices()  # processes share the rows read-only, and scikit-learn would sort them in place
     jobs = [None, *range(settings.folds)]
     if rows.shape[0] < _WORTH_PROCESSES:
-        done = [_fit_part(rows, labels, fold_of, fold, settings) for fold in jobs]
+        done = [_fit_part(rows, labels, keys, fold_of, fold, settings) for fold in jobs]
     else:
         from joblib import Parallel, delayed  # noqa: PLC0415  (serving needs no joblib)
 
         done = Parallel(n_jobs=min(len(jobs), os.cpu_count() or 1))(
-            delayed(_fit_part)(rows, labels, fold_of, fold, settings) for fold in jobs
+            delayed(_fit_part)(rows, labels, keys, fold_of, fold, settings) for fold in jobs
         )
     model: IntentModel = done[0][0]
     column_of = {name: column for column, name in enumerate(model.classes)}
@@ -130,41 +140,44 @@ def train(
 def _fit_part(
     rows: csr_matrix,
     labels: Sequence[str],
+    keys: Keys,
     fold_of: NDArray[np.int64],
     fold: int | None,
     settings: Settings,
 ) -> tuple[Any, Any]:
     """Fit all rows: (model, None); or all but a fold's: (its classes, scores of the fold) or (None, None)."""
     if fold is None:
-        return _fit(rows, labels, settings), None
+        return _fit(rows, labels, keys, settings), None
     held_out, rest = np.flatnonzero(fold_of == fold), np.flatnonzero(fold_of != fold)
     if not len(held_out) or len({labels[i] for i in rest}) < 2:
         return None, None
     training = rows[rest]
     kept = np.bincount(training.indices, minlength=rows.shape[1]) >= settings.min_count
-    model = _fit(_restricted(training, kept), [labels[i] for i in rest], settings)
+    model = _fit(_restricted(training, kept), [labels[i] for i in rest], keys[rest], settings)
     return model.classes, model.scores(_restricted(rows[held_out], kept))
 
 
-def _fit(rows: csr_matrix, labels: Sequence[str], settings: Settings) -> IntentModel:
+def _fit(rows: csr_matrix, labels: Sequence[str], keys: Keys, settings: Settings) -> IntentModel:
     linear = fit(rows, labels, settings.kind, settings.c, settings.seed)
     network = None
     if settings.network_weight:
         column_of = {name: column for column, name in enumerate(linear.classes)}
         right = np.asarray([column_of[label] for label in labels])
-        network = fit_network(rows, right, len(linear.classes), settings.seed)
+        network = fit_network(rows, right, len(linear.classes), keys, settings.seed)
     return IntentModel(linear, network, settings.network_weight, Calibration.plain(len(linear.classes)))
 
 
-def assign_folds(labels: Sequence[str], folds: int, seed: int) -> NDArray[np.int64]:
-    """Deal the sentences of every class to folds in turn, after a seeded shuffle."""
-    shuffled = np.random.default_rng(seed).permutation(len(labels))
-    dealt: dict[str, int] = {}
-    fold_of = np.zeros(len(labels), dtype=np.int64)
-    for index in shuffled:
-        turn = dealt.get(labels[index], 0)
-        fold_of[index] = turn % folds
-        dealt[labels[index]] = turn + 1
+def assign_folds(labels: Sequence[str], folds: int, seed: int, keys: Keys) -> NDArray[np.int64]:
+    """Deal sentences to folds by their keys; those of small classes in turn, so that every fold has some."""
+    drawn = mixed(seed, keys)
+    fold_of = (drawn % np.uint64(folds)).astype(np.int64)
+    of_class: dict[str, list[int]] = {}
+    for index, label in enumerate(labels):
+        of_class.setdefault(label, []).append(index)
+    for members in of_class.values():
+        if len(members) < _WORTH_DRAWING * folds:
+            members.sort(key=lambda index: int(drawn[index]))
+            fold_of[members] = np.arange(len(members)) % folds
     return fold_of
 
 

@@ -4,11 +4,18 @@ Beside the linear model it understands a point more (docs/decisions/0009): the h
 words that ask for the same thing, and dropping n-grams at random while training teaches it not to lean on a
 single one. Plain stochastic gradient descent with a falling rate; a step touches only the columns its
 sentences have.
+
+What is random is drawn from each sentence's own key, not from its place: ten more sentences leave the order
+and the dropped n-grams of all others as they were, so the network that learns from them is the old one with
+ten corrections and not another one (docs/decisions/0015).
 """
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +26,7 @@ from scipy.sparse import csr_matrix
 from nlu.calibration import softmax
 
 Floats = NDArray[np.float32]
+Keys = NDArray[np.uint64]
 HIDDEN = 64
 EPOCHS = 6
 BATCH = 16
@@ -29,6 +37,7 @@ DROPPED_FEATURES = 0.3
 DROPPED_HIDDEN = 0.3
 SCALE = np.float32(6.0)
 """Rows have length 1, which is little for a hidden unit to see."""
+FIRST_BIAS = 0.2
 BALANCE = 0.5
 """Sentences of small classes count more: (mean size / size)^BALANCE."""
 RARITY = 0.25
@@ -67,14 +76,22 @@ class ShallowNetwork:
         return cls(first, rest[:hidden], second, rest[hidden + hidden * classes :])
 
 
-def fit_network(rows: csr_matrix, right: NDArray[np.int64], classes: int, seed: int = 20) -> ShallowNetwork:
-    """Train a network (seeded); ``right`` holds the column of every row's class."""
-    random = np.random.default_rng(seed)
+def fit_network(
+    rows: csr_matrix, right: NDArray[np.int64], classes: int, keys: Keys, seed: int = 20
+) -> ShallowNetwork:
+    """Train a network; ``right`` holds the column of every row's class, ``keys`` one number a row.
+
+    Deterministic: what is drawn hangs on the seed and the keys (``keys_of``) alone.
+    """
     sentences, width = rows.shape
+    units = np.arange(HIDDEN, dtype=np.uint64)
     network = ShallowNetwork(
-        (random.standard_normal((width, HIDDEN), dtype=np.float32) * np.float32(0.05)),
-        np.zeros(HIDDEN, np.float32),
-        (random.standard_normal((HIDDEN, classes), dtype=np.float32) * np.float32(0.1)),
+        # All columns begin alike: a new n-gram in the vocabulary changes no other one's beginning. The units
+        # differ by their biases and by what comes after them.
+        np.zeros((width, HIDDEN), np.float32),
+        _uniform(seed, units) * np.float32(FIRST_BIAS),
+        _normal(seed + 1, np.arange(HIDDEN * classes, dtype=np.uint64)).reshape(HIDDEN, classes)
+        * np.float32(0.1),
         np.zeros(classes, np.float32),
     )
     share = np.bincount(rows.indices, minlength=width).clip(1).astype(np.float32) / sentences
@@ -83,15 +100,22 @@ def fit_network(rows: csr_matrix, right: NDArray[np.int64], classes: int, seed: 
     counts = np.bincount(right, minlength=classes).clip(1)
     weight = ((sentences / classes / counts) ** BALANCE).astype(np.float32)
     weight /= weight[right].mean()
-    steps, step = EPOCHS * -(-sentences // BATCH), 0
-    for _ in range(EPOCHS):
-        order = random.permutation(sentences)
-        shuffled = rows[order].astype(np.float32)
-        kept = random.random(shuffled.nnz, dtype=np.float32) > np.float32(DROPPED_FEATURES)
-        values = shuffled.data * kept * (SCALE / np.float32(1 - DROPPED_FEATURES))
+    batches = _batches(sentences)
+    for epoch in range(EPOCHS):
+        turn = mixed(seed + 2, epoch, keys)
+        order = np.argsort(turn, kind="stable")
+        shuffled, drawn = rows[order].astype(np.float32), keys[order]
+        # Which batch a sentence is in hangs on its own key too: one more changes its own batch only.
+        bounds = np.searchsorted(turn[order] / np.float64(2**64), np.arange(batches + 1) / batches)
+        places = np.arange(shuffled.nnz, dtype=np.uint64) - np.repeat(
+            shuffled.indptr[:-1], np.diff(shuffled.indptr)
+        ).astype(np.uint64)
+        chances = _uniform(seed + 3, mixed(epoch, np.repeat(drawn, np.diff(shuffled.indptr)), places))
+        values = shuffled.data * (chances > DROPPED_FEATURES) * (SCALE / np.float32(1 - DROPPED_FEATURES))
         pull = values * speed[shuffled.indices]
-        for start in range(0, sentences, BATCH):
-            end = min(start + BATCH, sentences)
+        for number, (start, end) in enumerate(pairwise(bounds)):
+            if start == end:
+                continue
             low, high = shuffled.indptr[start], shuffled.indptr[end]
             batch = _Batch(
                 shuffled.indptr[start : end + 1] - low,
@@ -100,15 +124,54 @@ def fit_network(rows: csr_matrix, right: NDArray[np.int64], classes: int, seed: 
                 pull[low:high],
                 right[order[start:end]],
                 weight[right[order[start:end]]],
+                _uniform(seed + 4, mixed(epoch, drawn[start:end, None], units)) > DROPPED_HIDDEN,
             )
-            _learn(network, batch, RATE * (1 - step / steps) / BATCH, random)
-            step += 1
+            _learn(network, batch, RATE * (1 - (epoch + number / batches) / EPOCHS) / BATCH)
     return network
+
+
+def _batches(sentences: int) -> int:
+    """How many batches an epoch has: steps of a twelfth to a sixth, so that it seldom changes."""
+    wanted = max(1, sentences // BATCH)
+    step = max(1, (1 << wanted.bit_length() - 1) // 8)
+    return wanted // step * step
+
+
+def keys_of(texts: Sequence[str]) -> Keys:
+    """Return a number for each text that is the same in every training and on every machine."""
+    digests = b"".join(hashlib.blake2b(text.encode(), digest_size=8).digest() for text in texts)
+    return np.frombuffer(digests, dtype="<u8").astype(np.uint64)
+
+
+def mixed(*parts: int | Keys) -> Keys:
+    """Numbers mixed into one that looks random (the finaliser of SplitMix64; Steele, Lea, Flood 2014)."""
+    mixed = np.zeros((), np.uint64)
+    with np.errstate(over="ignore"):
+        for part in parts:
+            mixed = (mixed ^ np.asarray(part, np.uint64)) + np.uint64(0x9E3779B97F4A7C15)
+            mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+            mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+            mixed = mixed ^ (mixed >> np.uint64(31))
+    return np.asarray(mixed, np.uint64)
+
+
+def _uniform(seed: int, numbers: Keys) -> Floats:
+    """Numbers from 0 to below 1, one for each of ``numbers``."""
+    return np.asarray((mixed(seed, numbers) >> np.uint64(40)) * (0.5**24), np.float32)
+
+
+def _normal(seed: int, numbers: Keys) -> Floats:
+    """Standard normal numbers (Box and Muller 1958), one for each of ``numbers``."""
+    radius = np.sqrt(-2 * np.log(1 - _uniform(seed, mixed(1, numbers)).astype(np.float64)))
+    return np.asarray(radius * np.cos(2 * np.pi * _uniform(seed, mixed(2, numbers))), np.float32)
 
 
 @dataclass(frozen=True)
 class _Batch:
-    """A few rows in compressed form, the pull of every value on its weights, and the right classes."""
+    """A few rows in compressed form, the pull of every value on its weights, and the right classes.
+
+    ``kept`` says which hidden units each row may use.
+    """
 
     starts: NDArray[np.int32]
     columns: NDArray[np.int32]
@@ -116,9 +179,10 @@ class _Batch:
     pull: Floats
     right: NDArray[np.int64]
     weight: Floats
+    kept: NDArray[np.bool_]
 
 
-def _learn(network: ShallowNetwork, batch: _Batch, rate: float, random: np.random.Generator) -> None:
+def _learn(network: ShallowNetwork, batch: _Batch, rate: float) -> None:
     count, width = len(batch.right), network.first.shape[0]
     hidden = np.zeros((count, HIDDEN), np.float32)
     # scipy's own kernels add to the array they are given. Its public product would make a new array as
@@ -127,8 +191,7 @@ def _learn(network: ShallowNetwork, batch: _Batch, rate: float, random: np.rando
         count, width, HIDDEN, batch.starts, batch.columns, batch.values, network.first.ravel(), hidden.ravel()
     )
     hidden += network.first_bias
-    kept = random.random(hidden.shape, dtype=np.float32) > np.float32(DROPPED_HIDDEN)
-    passed = ((hidden > 0) & kept) / np.float32(1 - DROPPED_HIDDEN)
+    passed = ((hidden > 0) & batch.kept) / np.float32(1 - DROPPED_HIDDEN)
     hidden *= passed
     error = softmax(hidden @ network.second + network.second_bias)
     error[np.arange(count), batch.right] -= 1

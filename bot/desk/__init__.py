@@ -71,10 +71,11 @@ def routers() -> list[APIRouter]:
     ]
 
 
-class _Static(StaticFiles):
+class RevalidatedFiles(StaticFiles):
     """Files that browsers keep but ask about each time: a module and who imports it are never of two ages."""
 
     async def get_response(self, path: str, scope: Scope) -> Response:
+        """A file, or the 404 that stands for it."""
         response = await super().get_response(path, scope)
         response.headers["Cache-Control"] = "no-cache"
         return response
@@ -82,4 +83,4 @@ class _Static(StaticFiles):
 
 def static_files() -> StaticFiles:
     """The desk's scripts, styles and icons, to be mounted at ``/desk/static``; they hold nothing secret."""
-    return open_to(Role.PUBLIC)(_Static(directory=STATIC))
+    return open_to(Role.PUBLIC)(RevalidatedFiles(directory=STATIC))

@@ -18,6 +18,7 @@ from bot.api.doorkeeper import house_of
 from bot.desk.sessions import wants_page
 from bot.desk.shell import render
 from bot.faults import log_fault, new_reference
+from bot.headers import is_for_staff
 from casework.errors import Refusal
 from casework.wording import Wording
 
@@ -46,11 +47,6 @@ def refusal_text(wording: Wording, refusal: Refusal) -> str:
     return wording.refuse(refusal)
 
 
-def is_desk(path: str) -> bool:
-    """Whether an address belongs to the desk."""
-    return path == "/desk" or path.startswith("/desk/")
-
-
 class DeskFaults:
     """What nobody expected, while staff wanted to see a page: a page with a reference number."""
 
@@ -59,7 +55,7 @@ class DeskFaults:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request through; where a page of the desk breaks, say so on one."""
-        if scope["type"] != "http" or not is_desk(scope["path"]):
+        if scope["type"] != "http" or not is_for_staff(scope["path"]):
             await self._app(scope, receive, send)
             return
         request = Request(scope)
@@ -86,7 +82,7 @@ class DeskFaults:
 def _at_the_desk(otherwise: Handler) -> Handler:
     async def handler(request: Request, error: Exception) -> Response:
         response = await otherwise(request, error)
-        if not is_desk(request.url.path):
+        if not is_for_staff(request.url.path):
             return response
         if not isinstance(response, JSONResponse):
             return response

@@ -21,7 +21,7 @@ from casework.permissions import Right, may
 from casework.risks import load_risk_notes
 from casework.tables import Staff
 
-TEMPLATES = Path(__file__).parent / "templates"
+TEMPLATES = (Path(__file__).parent / "templates", Path(__file__).parents[1] / "workbench" / "templates")
 STATIC_URL = "/desk/static"
 NAVIGATION: tuple[tuple[str, str, str, tuple[Right, ...]], ...] = (
     ("会话", "/desk", "q", (Right.LOOK,)),
@@ -30,6 +30,7 @@ NAVIGATION: tuple[tuple[str, str, str, tuple[Right, ...]], ...] = (
     ("知识", "/desk/knowledge", "k", (Right.LOOK,)),
     ("大屏", "/desk/wall", "w", (Right.WATCH,)),
     ("报表", "/desk/reports", "r", (Right.REPORT,)),
+    ("训练", "/workbench", "t", (Right.TEACH, Right.RELEASE)),
     ("管理", "/desk/admin", "m", (Right.EDIT_CANNED, Right.EDIT_DESK, Right.EDIT_STAFF)),
     ("审计", "/desk/audit", "a", (Right.AUDIT,)),
 )

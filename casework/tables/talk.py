@@ -177,6 +177,10 @@ class Message(Base):
     confidence: Mapped[float | None] = mapped_column(Float)
     accepted: Mapped[bool | None]
     """Whether the assistant acted on that reading."""
+    model: Mapped[str | None] = mapped_column(String(40))
+    """The model version that read it, as the dialogue said."""
+    answer_ms: Mapped[int | None]
+    """How long the dialogue took to answer, in milliseconds; None where it gave no answer."""
     facts: Mapped[dict[str, Any] | None] = mapped_column(EncryptedJSON)
     """What was read out of a member's words: fact name → normalised value."""
     handling: Mapped[Handling] = enum_column(Handling, default=Handling.NOT_NEEDED)
