@@ -23,6 +23,7 @@ from nlu.encoders.component import CLAUSE_VECTORS
 from nlu.features import CLAUSE_FEATURES
 from nlu.fingerprints import array_digest, source_digest
 from nlu.intent_model import IntentModel, Settings, train
+from nlu.network import keys_of
 from nlu.tokeniser import SAMPLE
 
 logger = logging.getLogger(__name__)
@@ -137,6 +138,9 @@ class LinearIntentClassifier(GraphComponent, IntentClassifier):
         with self._model_storage.write_to(self._resource) as folder:
             model.write(folder)
             np.save(folder / "held_out.npy", scores.astype(np.float16), allow_pickle=False)
+            # Which sentence each line is about, for who compares two models (nlu.evaluation.held_out).
+            np.save(folder / "held_out_keys.npy", keys_of(texts), allow_pickle=False)
+            np.save(folder / "held_out_right.npy", right.astype(np.int16), allow_pickle=False)
         return self._resource
 
     def process_training_data(self, training_data: TrainingData) -> TrainingData:
