@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from bot.cli import cases, database, doctor, evaluation, knowledge, model, staff, up
+from bot.cli import cases, database, doctor, evaluation, knowledge, model, models, staff, up
 from casework.errors import CaseworkError
 
 app = typer.Typer(
@@ -21,6 +21,7 @@ app.command("evaluate")(evaluation.evaluate)
 app.add_typer(staff.app, name="staff")  # cases adds its own commands to it
 app.add_typer(cases.app, name="cases")
 app.add_typer(knowledge.app, name="knowledge")
+app.add_typer(models.app, name="model")
 app.add_typer(database.app, name="db")
 
 
