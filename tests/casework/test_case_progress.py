@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from casework import case_joining, case_work, cases
 from casework.case_life import Actor, Deed, move
-from casework.case_links import case_of_token, page_token, page_url
+from casework.case_links import case_of_token, case_token, page_url
 from casework.case_progress import member_view, public_view
 from casework.case_types import CaseTypes
 from casework.crypto import Cipher, install_cipher
@@ -131,11 +131,11 @@ async def test_the_public_view_holds_no_word_that_anybody_wrote(
 async def test_a_link_opens_its_case_and_no_other(database: Database) -> None:
     async with database.transaction() as session:
         case, other = await make_case(session), await make_case(session)
-        token = page_token(case.id)
+        token = case_token(case.id)
         assert page_url("https://a.example/", case.id) == f"https://a.example/case/{token}"
         assert len(token) == 43
         assert (await case_of_token(session, token)).id == case.id
-        swapped = page_token(other.id)[:21] + token[21:]
+        swapped = case_token(other.id)[:21] + token[21:]
         flipped = ("A" if token[0] != "A" else "B") + token[1:]
         wrong = ["", "x", token[:-2], token + "A", flipped, swapped, case.id, "é" * 43, "=" * 43, "A" * 43]
         for bad in wrong:
@@ -147,10 +147,10 @@ async def test_a_link_outlives_a_new_key_and_not_the_loss_of_its_own(sqlite_data
     new_key = bytes(reversed(range(32)))
     async with sqlite_database.transaction() as session:
         case = await make_case(session)
-        token = page_token(case.id)
+        token = case_token(case.id)
         install_cipher(Cipher([new_key, TEST_KEY]))
         assert (await case_of_token(session, token)).id == case.id
-        assert page_token(case.id) != token
+        assert case_token(case.id) != token
         install_cipher(Cipher([new_key]))
         with pytest.raises(NotFound):
             await case_of_token(session, token)
@@ -161,7 +161,7 @@ async def test_a_link_is_dead_once_its_member_was_erased(sqlite_database: Databa
         case = await make_case(session)
         await forget_member(session, case.member_id, now, withdraw_open=True)
         with pytest.raises(NotFound):
-            await case_of_token(session, page_token(case.id))
+            await case_of_token(session, case_token(case.id))
 
 
 async def test_what_is_written_in_a_case_can_be_found(sqlite_database: Database, now: datetime) -> None:

@@ -201,7 +201,7 @@ async def _furnish(settings: Settings, clock: FixedClock, cases: int, talks: int
                 mine=mine,
                 waiting=waiting,
                 case_number=case.number,
-                case_page="/case/" + case_links.page_token(case.id),
+                case_page="/case/" + case_links.case_token(case.id),
                 version=version,
             )
 

@@ -10,7 +10,7 @@ import pytest
 
 from bot.house import House
 from casework import case_work
-from casework.case_links import page_token
+from casework.case_links import case_token
 from casework.tables import Case, CaseState
 from tests.factories import make_case, make_staff
 
@@ -41,7 +41,7 @@ async def test_the_page_shows_how_far_the_case_is_and_not_what_it_is_about(
     client: httpx.AsyncClient, house: House, now: datetime
 ) -> None:
     case = await opened(house, now, state=CaseState.IN_PROGRESS)
-    response = await client.get(f"/case/{page_token(case.id)}")
+    response = await client.get(f"/case/{case_token(case.id)}")
     assert response.status_code == 200
     page = response.text
     for shown in (case.number, "办理中", "请本人补充内容", 'aria-current="step"', "正在等工单本人补充内容"):
@@ -56,7 +56,7 @@ async def test_the_page_is_neither_kept_nor_indexed(
     client: httpx.AsyncClient, house: House, now: datetime
 ) -> None:
     case = await opened(house, now)
-    for token in (page_token(case.id), "nothing"):
+    for token in (case_token(case.id), "nothing"):
         headers = (await client.get(f"/case/{token}")).headers
         assert headers["cache-control"] == "no-store"
         assert "noindex" in headers["x-robots-tag"]
