@@ -2,8 +2,9 @@
 
 Which test, and why: against a known share the binomial tail, exact; between two counted shares Fisher's exact
 test while any cell of the table is expected to hold fewer than five (the normal curve is wrong there), and
-the pooled two-proportion z-test above that, where both agree and it costs nothing. All are asked one way only,
-“is the first one higher?”. Intervals are Wilson's: they stay within 0 and 1 and hold for small numbers too.
+the pooled two-proportion z-test above that, where both agree and it costs nothing. All are asked one way
+only, “is the first one higher?”. Intervals are Wilson's: they stay within 0 and 1
+and hold for small numbers too.
 """
 
 from __future__ import annotations
