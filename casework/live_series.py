@@ -143,12 +143,12 @@ async def read_corrections(
     Undone ones aside; none for a version that was not trained in the workbench. Where the one before was not,
     what changed since it was registered.
     """
-    jobs = (
+    jobs: Any = (
         select(ModelVersion.id, TrainingJob.changes_up_to)
         .join(TrainingJob, TrainingJob.id == ModelVersion.job_id)
         .where(ModelVersion.id.in_([version.id, before.id]))
     )
-    up_to: dict[int, int] = dict((await session.execute(jobs)).tuples().all())
+    up_to: dict[int, int] = dict(await _rows(session, jobs))
     if version.id not in up_to:
         return []
     known = up_to.get(before.id)
