@@ -79,6 +79,11 @@ def removed_personal_data(text: str, member: Member | None, facts: Mapping[str, 
     return _FIRM.sub(_without_firm, clean)
 
 
+def holds_personal_data(text: str) -> bool:
+    """Whether something in a text would be taken out as personal data, whoever says it."""
+    return removed_personal_data(text, None, {}) != text.translate(_NARROW)
+
+
 def _without_firm(match: re.Match[str]) -> str:
     """What leads to a firm's name stays: 我在…有限公司 → 我在[单位]."""
     if EMPLOYER in match[0]:
