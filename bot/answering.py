@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -63,6 +64,15 @@ class Alarm:
     alone: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """What the dialogue said to a message, how it read it, and in how many milliseconds."""
+
+    said: Sequence[Said]
+    understanding: Understanding | None
+    answer_ms: int
+
+
 class Answering:
     """Answers one message at a time; the switchboard sees to it that each is answered once and in order."""
 
@@ -100,16 +110,16 @@ class Answering:
             # Nobody asks the dialogue to speak, but staff want to see what the message is about.
             reading = await self._reading(message)
             alarm = alarm or self._alarm_of_model(reading, conversation)
-            return await self._store(message, conversation, alarm, None, reading)
+            return await self._store(message, conversation, alarm, reading=reading)
         if alarm is not None and alarm.alone:
-            return await self._store(message, conversation, alarm, None, None)
+            return await self._store(message, conversation, alarm)
         if message.attempts > MAX_ATTEMPTS:
             return await self._fail(
                 message, alarm, f"message {message.id} was begun {MAX_ATTEMPTS} times", None
             )
         try:
-            said, understanding = await self._converse(message, conversation)
-            return await self._store(message, conversation, alarm, said, understanding)
+            exchange = await self._converse(message, conversation)
+            return await self._store(message, conversation, alarm, exchange)
         except DialogueError as error:
             return await self._fail(message, alarm, f"no answer to message {message.id}", error)
         except Exception as error:
@@ -205,12 +215,11 @@ class Answering:
         buttons = [self._human_button()] if conversation.owner is Owner.BOT else []
         return Alarm(kind, level, Reply(text=advice, topic=f"{CRISIS_TOPIC}{kind}", buttons=buttons), alone)
 
-    async def _converse(
-        self, message: Message, conversation: Conversation
-    ) -> tuple[list[Said], Understanding | None]:
+    async def _converse(self, message: Message, conversation: Conversation) -> Exchange:
         """What the dialogue says to the message; raises DialogueError."""
         said: list[Said] = []
         understanding: Understanding | None = None
+        begun = time.monotonic()
         try:
             async with asyncio.timeout(self._time_limit_s):
                 for text in await self._utterances(message):
@@ -227,7 +236,7 @@ class Answering:
                     understanding = answer.understanding or understanding
         except TimeoutError as error:
             raise DialogueTimeout(f"no answer within {self._time_limit_s} s") from error
-        return said, understanding
+        return Exchange(said, understanding, round((time.monotonic() - begun) * 1000))
 
     async def _utterances(self, message: Message) -> list[str]:
         """The message as the dialogue takes it; files come before the words that go with them."""
@@ -247,16 +256,20 @@ class Answering:
         message: Message,
         conversation: Conversation,
         alarm: Alarm | None,
-        said: Sequence[Said] | None,
-        understanding: Understanding | None,
+        exchange: Exchange | None = None,
+        *,
+        reading: Understanding | None = None,
     ) -> Outcome:
-        """Store the replies, unless a human took over meanwhile; crisis advice is said whoever owns it."""
-        replies = [_reply(one) for one in said or ()]
+        """Store the replies, unless a human took over meanwhile; crisis advice is said whoever owns it.
+
+        ``reading`` is how the model read a message that nobody answers.
+        """
+        replies = [_reply(one) for one in exchange.said] if exchange else []
         try:
             async with self._database.transaction() as session:
                 replies = await self._not_a_third_time(session, conversation.id, replies)
                 outcome = await self._record(session, message, alarm, replies, conversation.epoch)
-                await self._note(session, message, understanding)
+                await self._note(session, message, exchange, reading)
                 return outcome
         except StaleEpoch:
             urgent = [reply for reply in replies if (reply.topic or "").startswith(CRISIS_TOPIC)]
@@ -274,13 +287,24 @@ class Answering:
                     replies=len(replies) - len(urgent),
                 )
                 outcome = await self._record(session, message, alarm, urgent, None)
-                await self._note(session, message, understanding)
+                await self._note(session, message, exchange, reading)
                 return outcome
 
     async def _note(
-        self, session: AsyncSession, message: Message, understanding: Understanding | None
+        self,
+        session: AsyncSession,
+        message: Message,
+        exchange: Exchange | None,
+        reading: Understanding | None,
     ) -> None:
-        """Keep what the message was taken for, and what that makes pressing; the conversation is held."""
+        """Keep what the message was taken for, by which model, in how long, and what that makes pressing.
+
+        The conversation is held.
+        """
+        understanding = reading
+        if exchange is not None:
+            understanding = exchange.understanding
+            await messages.note_answer_time(session, message.id, exchange.answer_ms)
         if understanding is None:
             return
         await messages.note_understanding(
@@ -292,6 +316,7 @@ class Answering:
                 understanding.confidence,
                 understanding.accepted,
                 {name: value for name, value in understanding.facts.items() if value is not None},
+                model=understanding.model,
             ),
         )
         conversation = await conversations.get(session, message.conversation_id)

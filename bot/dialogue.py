@@ -85,6 +85,8 @@ class Understanding(_Wire):
     confidence: float = 0.0
     accepted: bool = False
     facts: dict[str, Any] = Field(default_factory=dict)
+    model: str | None = None
+    """The model version that read it."""
 
 
 class Answer(_Wire):

@@ -28,6 +28,7 @@ from casework.tables import (
 
 MAX_CLIENT_MESSAGE_ID = 80
 MAX_NOTE = 4000
+MAX_MODEL_NAME = 40
 STAFF_PREFIX = "staff:"
 """How the client_message_id of what staff say begins; members' may not."""
 
@@ -62,6 +63,8 @@ class Understanding:
     confidence: float | None
     accepted: bool | None = None
     facts: Mapping[str, Any] | None = None
+    model: str | None = None
+    """The model version that read it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,9 +192,16 @@ async def note_understanding(session: AsyncSession, message_id: int, understood:
     message.confidence = understood.confidence
     message.accepted = understood.accepted
     message.facts = dict(understood.facts) if understood.facts else None
+    message.model = understood.model[:MAX_MODEL_NAME] if understood.model else None
     if district := (understood.facts or {}).get("district"):
         conversation = await session.get_one(Conversation, message.conversation_id)
         conversation.district = str(district)
+
+
+async def note_answer_time(session: AsyncSession, message_id: int, answer_ms: int) -> None:
+    """Keep how long the dialogue took to answer a member's message, in milliseconds; raises NotFound."""
+    message = await get(session, message_id)
+    message.answer_ms = answer_ms
 
 
 async def is_handled(session: AsyncSession, message_id: int) -> bool:

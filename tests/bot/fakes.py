@@ -66,9 +66,11 @@ def say(*texts: str, topic: str | None = None, buttons: tuple[tuple[str, str], .
     )
 
 
-def understand(intent: str, confidence: float = 0.9, accepted: bool = True) -> Understanding:
-    """How the model read a sentence."""
-    return Understanding(intent=intent, topic=None, confidence=confidence, accepted=accepted)
+def understand(
+    intent: str, confidence: float = 0.9, accepted: bool = True, model: str | None = None
+) -> Understanding:
+    """How a model read a sentence."""
+    return Understanding(intent=intent, topic=None, confidence=confidence, accepted=accepted, model=model)
 
 
 @dataclass
