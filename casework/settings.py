@@ -26,6 +26,7 @@ MIB = 1024 * 1024
 VARIABLES = (
     "NIANGJIA_HOME",
     "NIANGJIA_VAR",
+    "NIANGJIA_MODELS",
     "NIANGJIA_ENV",
     "NIANGJIA_DATA_KEY",
     "NIANGJIA_INTERNAL_TOKEN",
@@ -59,6 +60,8 @@ class Settings:
 
     home: Path
     var_dir: Path
+    models_dir: Path
+    """Where the files of the model versions lie."""
     database_url: str = field(repr=False)
     internal_token: str = field(repr=False)
     environment: Environment = "development"
@@ -107,6 +110,7 @@ class Settings:
         settings = cls(
             home=home,
             var_dir=var_dir,
+            models_dir=(home / Path(read.text("NIANGJIA_MODELS") or "models").expanduser()).resolve(),
             database_url=normalise_database_url(read.text("DATABASE_URL") or default_url, home),
             internal_token=read.internal_token(var_dir),
             environment=read.choice("NIANGJIA_ENV", *get_args(Environment)),
