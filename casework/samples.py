@@ -47,6 +47,7 @@ __all__ = [
     "read_files",
     "redo",
     "remove",
+    "take",
     "undo",
     "write",
 ]
@@ -217,6 +218,20 @@ async def remove(
         deed=ChangeDeed.REMOVE, origin=origin, before_text=old.text, before_intent=old.intent
     )
     return await _made(session, staff, change, now, note=note)
+
+
+async def take(
+    session: AsyncSession,
+    staff: Staff | None,
+    made: Iterable[SampleChange],
+    now: datetime,
+    *,
+    note: str | None = None,
+) -> None:
+    """Write changes down that were looked at already (``casework.sample_import``). Audited one by one."""
+    _allowed(staff)
+    for change in made:
+        await _made(session, staff, change, now, note=note)
 
 
 async def undo(
