@@ -19,6 +19,7 @@ from bot.house import House
 from casework import desk_feed, staff_talk
 from casework.desk_feed import Stamp
 from casework.desk_lists import Tally
+from casework.model_watch import ALERT_DETAILS
 from casework.permissions import Right, may
 from casework.tables import Alert, Owner, Presence, Priority, Staff
 
@@ -264,7 +265,7 @@ class DeskFeed:
                 if _is_for(alert, one.staff) and one.welcomed:
                     data = {
                         "id": alert.id,
-                        "kind": alert.kind.value,
+                        "kind": alert.detail if alert.detail in ALERT_DETAILS else alert.kind.value,
                         "href": f"/desk/alerts/{alert.id}",
                         "unread": unread.get(one.staff.id, 0),
                     }

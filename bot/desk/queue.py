@@ -25,6 +25,7 @@ from casework.desk_feed import Stamp
 from casework.desk_find import quick_find
 from casework.desk_lists import QueueQuery, Tab, in_tab
 from casework.errors import BadInput
+from casework.model_watch import ALERT_DETAILS
 from casework.permissions import Right
 from casework.tables import Channel, Presence
 
@@ -150,6 +151,8 @@ async def follow_alert(alert_id: int, signed: Looker, house: TheHouse) -> Respon
         where = f"/desk/c/{alert.conversation_id}" + (f"#m{alert.message_id}" if alert.message_id else "")
     elif number is not None:
         where = f"/desk/cases/{number}"
+    elif alert.detail in ALERT_DETAILS:
+        where = "/workbench/figures"
     return RedirectResponse(where, status_code=303)
 
 

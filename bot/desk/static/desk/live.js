@@ -109,12 +109,13 @@ live.on("conversation", ({ author, staff_id: owner, fresh }) => {
 const ALERTS = {
   mention: "有同事在备注里提到您", assigned: "有一件事派给您了", transferred: "有会话转给您",
   warning: "有会话快到承诺的时间了", breach: "有会话过了承诺的时间", bad_rating: "有职工对服务不满意",
+  model_fell_back: "新模型上线后变差，已自动退回旧版本", canary_ended: "灰度的新模型变差，已自动停止灰度",
 };
 live.on("alert", ({ id, kind, href, unread }) => {
   const shown = document.getElementById("unread");
   if (shown) { shown.textContent = unread; shown.hidden = !unread; }
   document.getElementById("bell")?.setAttribute("aria-label", `提醒，${unread} 条未读`);
-  if (id) { toast(ALERTS[kind] ?? "有新的提醒", { href }); alarm.beep(kind === "breach" || kind === "bad_rating"); }
+  if (id) { toast(ALERTS[kind] ?? "有新的提醒", { href }); alarm.beep(kind === "breach" || kind === "bad_rating" || kind === "model_fell_back"); }
 });
 live.on("presence", ({ staff_id: who, presence }) => {
   const select = document.getElementById("presence");
