@@ -14,7 +14,7 @@ from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
 from bot import desk, web, workbench
-from bot.api import attachments, calculators, cases, documentation, health, routes
+from bot.api import attachments, calculators, cases, documentation, health, routes, votes
 from bot.api.errors import Faults, install_errors
 from bot.api.health import Health
 from bot.api.limits import BodyLimit, Limits
@@ -102,7 +102,7 @@ def create_app(
         openapi_url=None,
         redirect_slashes=False,
     )
-    api = (routes, cases, attachments, calculators, health, documentation)
+    api = (routes, votes, cases, attachments, calculators, health, documentation)
     for door in (*api, web, case_page, calculator_pages, claim_page):
         app.include_router(door.router)
     if settings.telegram_token is not None:
@@ -126,7 +126,7 @@ def create_app(
         app.add_middleware(
             CORSMiddleware,
             allow_origins=list(settings.cors_origins),
-            allow_methods=["GET", "POST"],
+            allow_methods=["GET", "POST", "PUT", "DELETE"],
             allow_headers=["Authorization", "Content-Type", "Last-Event-ID"],
             expose_headers=["Retry-After"],
         )

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.views import AttachmentView, Button, MessageView, Source
-from casework import attachments, messages
+from bot.views import AttachmentView, Button, MessageView, Source, Vote
+from casework import answer_votes, attachments, messages
 from casework.tables import Attachment, Message
 
 
@@ -19,13 +19,17 @@ async def read_transcript(
 
 
 async def as_views(session: AsyncSession, stored: Sequence[Message]) -> list[MessageView]:
-    """Messages as shown; their files are looked up only when there are any."""
+    """Messages as shown; files and votes are looked up only where there can be any."""
     with_files = [message.id for message in stored if (message.content or {}).get("attachments")]
     files = await attachments.of_messages(session, with_files) if with_files else {}
-    return [_view(message, files.get(message.id, ())) for message in stored]
+    asked = [message.id for message in stored if answer_votes.may_be_asked_about(message)]
+    votes = dict.fromkeys(asked, Vote.OPEN)
+    for message_id, helpful in (await answer_votes.votes_on(session, asked)).items():
+        votes[message_id] = Vote.of(helpful)
+    return [_view(message, files.get(message.id, ()), votes.get(message.id)) for message in stored]
 
 
-def _view(message: Message, files: Sequence[Attachment]) -> MessageView:
+def _view(message: Message, files: Sequence[Attachment], vote: Vote | None) -> MessageView:
     content = message.content or {}
     return MessageView(
         id=message.id,
@@ -39,4 +43,5 @@ def _view(message: Message, files: Sequence[Attachment]) -> MessageView:
             Source(source["title"], source.get("article"), source.get("as_of"))
             for source in content.get("sources", ())
         ],
+        vote=vote,
     )

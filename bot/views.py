@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
 from casework.standing import Standing
@@ -75,6 +76,19 @@ class AttachmentView:
         return {"id": self.id, "filename": self.filename, "media_type": self.media_type, "size": self.size}
 
 
+class Vote(StrEnum):
+    """Whether a message helped: nothing was said about it yet, or what was said last."""
+
+    OPEN = "open"
+    HELPFUL = "helpful"
+    UNHELPFUL = "unhelpful"
+
+    @classmethod
+    def of(cls, helpful: bool) -> Vote:
+        """What a member said."""
+        return cls.HELPFUL if helpful else cls.UNHELPFUL
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessageView:
     """A message as a channel shows it."""
@@ -88,6 +102,8 @@ class MessageView:
     attachments: list[AttachmentView] = field(default_factory=list)
     topic: str | None = None
     sources: list[Source] = field(default_factory=list)
+    vote: Vote | None = None
+    """None: a member is not asked whether it helped."""
 
     def to_json(self) -> dict[str, Any]:
         """The API's message object."""
@@ -99,6 +115,7 @@ class MessageView:
             "attachments": [attachment.to_json() for attachment in self.attachments],
             "topic": self.topic,
             "sources": [source.to_json() for source in self.sources],
+            "vote": None if self.vote is None else self.vote.value,
             "created_at": self.created_at.isoformat().replace("+00:00", "Z"),
         }
 

@@ -148,6 +148,7 @@ class MessageOut(_Out):
                     "sources": [
                         {"title": "中华人民共和国劳动法", "article": "第五十条", "as_of": "2025-04-30"}
                     ],
+                    "vote": "open",
                     "created_at": "2026-11-22T03:04:05Z",
                 }
             ]
@@ -160,6 +161,12 @@ class MessageOut(_Out):
     attachments: list[AttachmentOut]
     topic: str | None
     sources: list[SourceOut]
+    vote: Annotated[
+        Literal["open", "helpful", "unhelpful"] | None,
+        Field(
+            description="Whether it helped: `open` until the member says so. Null: do not ask about this one."
+        ),
+    ]
     created_at: datetime
 
 

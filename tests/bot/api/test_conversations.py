@@ -39,7 +39,7 @@ async def test_a_conversation_is_begun_spoken_in_and_read(phone: Phone, script: 
     ]
     assert [button["title"] for button in last["buttons"]] == ["开工单"]
     assert set(last) == {
-        "id", "author", "text", "buttons", "attachments", "topic", "sources", "created_at",
+        "id", "author", "text", "buttons", "attachments", "topic", "sources", "vote", "created_at",
     }  # fmt: skip
     assert datetime.fromisoformat(last["created_at"]).utcoffset() is not None
     read = (await phone.get("/messages")).json()["messages"]
