@@ -22,12 +22,6 @@ _EXAMPLE = re.compile(r"(?P<indent>\s+)- (?P<text>.*)$")
 _HEAD = 'version: "3.1"\nnlu:\n'
 
 
-class CommitRefused(Refusal):
-    """Files say something else than what was changed; ``values["conflicts"]`` lists where, by Conflict."""
-
-    code = "commit_refused"
-
-
 @dataclass(frozen=True, slots=True)
 class Conflict:
     """One change that does not fit the files any more; ``file`` is where its intent stands."""
@@ -35,6 +29,16 @@ class Conflict:
     change_id: int
     file: str
     intent: str
+
+
+class CommitRefused(Refusal):
+    """Files say something else than what was changed; ``conflicts`` lists where."""
+
+    code = "commit_refused"
+
+    def __init__(self, conflicts: Sequence[Conflict]) -> None:
+        super().__init__("the files were changed underneath")
+        self.conflicts = tuple(conflicts)
 
 
 @dataclass(eq=False)
@@ -169,7 +173,7 @@ def commit_changes(changes: Sequence[SampleChange], data_nlu: Path, knowledge: K
         else:
             conflicts.append(Conflict(change.id, lines.file_of(intent) or new_file, intent))
     if conflicts:
-        raise CommitRefused("the files were changed underneath", conflicts=conflicts)
+        raise CommitRefused(conflicts)
     lines.check(data_nlu)
     after = {name: lines.text(name) for name in lines.files}
     return {name: text for name, text in after.items() if before.get(name) != text}

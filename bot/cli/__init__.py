@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from bot.cli import cases, database, doctor, evaluation, knowledge, model, models, staff, up
+from bot.cli import cases, database, doctor, evaluation, knowledge, model, models, samples, staff, up
 from casework.errors import CaseworkError
 
 app = typer.Typer(
@@ -22,6 +22,7 @@ app.add_typer(staff.app, name="staff")  # cases adds its own commands to it
 app.add_typer(cases.app, name="cases")
 app.add_typer(knowledge.app, name="knowledge")
 app.add_typer(models.app, name="model")
+app.add_typer(samples.app, name="samples")
 app.add_typer(database.app, name="db")
 
 

@@ -250,8 +250,8 @@ async def test_files_that_changed_underneath_are_left_alone_and_named(
         (folder / "talk.yml").write_text(changed, encoding="utf-8")
         with pytest.raises(CommitRefused) as refused:
             await commit(session, folder, KNOWLEDGE, now)
-        conflicts = refused.value.values["conflicts"]
-        assert [(one.change_id, one.file) for one in conflicts] == [(change.id, "talk.yml")]  # type: ignore[attr-defined]
+        conflicts = refused.value.conflicts
+        assert [(one.change_id, one.file) for one in conflicts] == [(change.id, "talk.yml")]
         assert (folder / "talk.yml").read_text(encoding="utf-8") == changed
         assert len(await uncommitted(session)) == 2
 
