@@ -110,8 +110,8 @@ async def promote(
     """Let a version answer all members. ``staff`` None is the operator's command line. Audited.
 
     ``override`` is the written reason to release one the gate refused. Raises NotAllowed without the right
-    (RELEASE, and OVERRIDE_GATE to override), NotFound, NotReleasable, and BadInput (field ``reason``) for a
-    reason that is no sentence.
+    (RELEASE, and OVERRIDE_GATE to override), NotFound, NotReleasable, and BadInput (field ``model_reason``)
+    for a reason that is no sentence.
     """
     if staff is not None:
         require(staff, Right.RELEASE)
@@ -135,16 +135,17 @@ async def begin_canary(
 ) -> ModelVersion:
     """Let a version answer ``share`` percent of the conversations (one of ``SHARES``). Audited.
 
-    Raises as ``promote`` does, and BadInput: field ``share``, or ``live`` for the version all are on.
+    Raises as ``promote`` does, and BadInput: field ``canary_share``, or ``canary_live`` for the version that
+    answers everybody.
     """
     if staff is not None:
         require(staff, Right.RELEASE)
     if share not in SHARES:
-        raise BadInput(f"a canary has one of {SHARES} percent", field="share")
+        raise BadInput(f"a canary has one of {SHARES} percent", field="canary_share")
     await _lock_live(session)
     version = await get(session, version_id, lock=True)
     if version.state is ModelState.LIVE:
-        raise BadInput("this version answers everybody", field="live")
+        raise BadInput("this version answers everybody", field="canary_live")
     await _check_releasable(session, version, staff, now, override)
     running = await canary(session)
     if running is not None and running.id != version.id:
@@ -277,7 +278,12 @@ async def _check_releasable(
     if staff is not None:
         require(staff, Right.OVERRIDE_GATE)
     if not LEAST_REASON <= len(override.strip()) <= MOST_REASON:
-        raise BadInput(f"the reason must have {LEAST_REASON} to {MOST_REASON} characters", field="reason")
+        raise BadInput(
+            f"the reason must have {LEAST_REASON} to {MOST_REASON} characters",
+            field="model_reason",
+            least=LEAST_REASON,
+            most=MOST_REASON,
+        )
     await _note(session, version, ModelDeed.OVERRIDDEN, staff, now, reason=override.strip())
 
 

@@ -82,6 +82,7 @@ def settings(tmp_path: Path) -> Settings:
     return Settings.from_env(
         {
             "NIANGJIA_VAR": str(tmp_path),
+            "NIANGJIA_MODELS": str(tmp_path / "models"),
             "NIANGJIA_INTERNAL_TOKEN": "an-internal-token-for-tests",
             "NIANGJIA_DATA_KEY": base64.b64encode(TEST_KEY).decode(),
         }

@@ -20,6 +20,9 @@ FOR_WHOM = {
     "/desk/wall": {StaffRole.SUPERVISOR, StaffRole.ADMIN, StaffRole.AUDITOR},
     "/desk/reports.csv": {StaffRole.SUPERVISOR, StaffRole.ADMIN, StaffRole.AUDITOR},
     "/desk/audit": {StaffRole.ADMIN, StaffRole.AUDITOR},
+    "/workbench/models/{name}/promote": {StaffRole.SUPERVISOR, StaffRole.ADMIN},
+    "/workbench/models/{name}/override": {StaffRole.SUPERVISOR, StaffRole.ADMIN},
+    "/workbench/models/rollback": {StaffRole.SUPERVISOR, StaffRole.ADMIN},
     "/desk": set(StaffRole),
 }
 """Written by hand, so that a changed right or a changed role is noticed here."""

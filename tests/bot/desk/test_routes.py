@@ -10,6 +10,7 @@ from fastapi.routing import APIRoute, iter_route_contexts
 
 from bot.app import create_app
 from bot.desk.sessions import ANYBODY, SAFE_METHODS, right_of
+from bot.headers import is_for_staff
 from bot.roles import Role, open_to, role_of
 from casework.settings import Settings
 from tests.bot.desk.conftest import SignIn
@@ -21,12 +22,12 @@ ABOUT_ONESELF = ("/desk/logout", "/desk/totp", "/desk/profile", "/desk/presence"
 def desk_routes(app: FastAPI) -> Iterator[APIRoute]:
     for context in iter_route_contexts(app.routes):
         route = context.original_route
-        if isinstance(route, APIRoute) and (route.path == "/desk" or route.path.startswith("/desk/")):
+        if isinstance(route, APIRoute) and is_for_staff(route.path):
             yield route
 
 
 def unguarded(app: FastAPI) -> list[str]:
-    """Routes of the desk that are neither public nor ask who comes."""
+    """Routes of the desk and the workbench that are neither public nor ask who comes."""
     wrong = []
     for route in desk_routes(app):
         right = right_of(route.dependant)
