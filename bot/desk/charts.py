@@ -110,14 +110,18 @@ def lines(
     *,
     shown: Shown = short,
     highest: float | None = None,
+    marks: Sequence[tuple[int, str, str]] = (),
 ) -> Markup:
-    """Lines over the labels; where a value is missing the line is broken, and no zero is drawn."""
+    """Lines over the labels; where a value is missing the line is broken, and no zero is drawn.
+
+    ``marks`` are upright lines: the place of a label, the short sign above, and what happened there.
+    """
     known = [value for one in series for value in one.values if value is not None]
     if not known:
         return _empty(title, empty)
     ticks = nice_ticks(max([*known, highest or 0]))
     step = (WIDTH - LEFT - RIGHT) / len(labels)
-    parts = [*_axis(ticks, shown), *_labels(labels, step)]
+    parts = [*_axis(ticks, shown), *_labels(labels, step), *_marks(labels, step, marks)]
     for number, one in enumerate(series, 1):
         for stretch in _stretches(one.values):
             points = [(LEFT + step * (place + 0.5), _y(value, ticks[-1])) for place, value in stretch]
@@ -133,6 +137,8 @@ def lines(
         for label, value in zip(labels, one.values, strict=True)
         if value is not None
     )
+    happened = "；".join(_words(sign, labels[place], what) for place, sign, what in marks)
+    described = "；".join(part for part in (described, happened) if part)
     return _figure(name, title, described, parts, legend=series, of_lines=True)
 
 
@@ -240,6 +246,19 @@ def _labels(labels: Sequence[str], step: float) -> Iterator[Markup]:
             x=LEFT + step * (place + 0.5),
             y=HEIGHT - BOTTOM + 20,
             class_="chart-text chart-middle",
+        )
+
+
+def _marks(labels: Sequence[str], step: float, marks: Sequence[tuple[int, str, str]]) -> Iterator[Markup]:
+    """Upright lines with a sign above; several at one place stand under each other."""
+    for number, (place, sign, what) in enumerate(marks):
+        x = LEFT + step * (place + 0.5)
+        above = sum(one == place for one, _, _ in marks[:number])
+        title = _tag("title", _words(sign, labels[place], what))
+        if not above:
+            yield _tag("line", title, x1=x, y1=TOP, x2=x, y2=HEIGHT - BOTTOM, class_="chart-mark")
+        yield _tag(
+            "text", title, escape(sign), x=x + 4, y=TOP + 10 + 14 * above, class_="chart-text chart-sign"
         )
 
 

@@ -20,9 +20,9 @@ STATIC_URL = "/workbench/static"
 def routers() -> list[APIRouter]:
     """The routers of the workbench's parts."""
     # The parts import this package.
-    from bot.workbench import models  # noqa: PLC0415
+    from bot.workbench import figures, models  # noqa: PLC0415
 
-    return [models.router]
+    return [models.router, figures.router]
 
 
 def static_files() -> StaticFiles:
