@@ -88,7 +88,9 @@ async def votes_per_day(session: AsyncSession, period: Period) -> list[VotesOfDa
 
 async def _answer(session: AsyncSession, conversation_id: str, message_id: int) -> Message:
     """The answer, held so that two votes on it at once come one after the other; raises NotFound."""
-    message = await session.get(Message, message_id, populate_existing=True, with_for_update=True)
+    message = await session.get(
+        Message, message_id, populate_existing=True, with_for_update={"key_share": True}
+    )
     if (
         message is None
         or message.conversation_id != conversation_id

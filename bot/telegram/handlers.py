@@ -23,7 +23,7 @@ from telegram.ext import (
 
 from bot.telegram.downloads import Downloads
 from bot.telegram.indicator import typing_in
-from bot.telegram.keyboards import USED, pressed
+from bot.telegram.keyboards import USED, pressed, read_vote, without_vote
 from bot.telegram.lanes import Album
 from bot.telegram.reading import Reading, read_album, read_command, read_correction, read_message
 from bot.telegram.reception import Guest, Reception
@@ -109,6 +109,9 @@ class Handlers:
             return
         data = query.data or ""
         place = (query.message.chat.id, query.message.message_id) if query.message else None
+        if (voted := read_vote(data)) is not None:
+            await self._take_vote(query, voted, place, context.bot)
+            return
         by_whom = self._used_keyboards.get(place) if place else None
         if data == USED or by_whom not in (None, update.update_id):
             await _quietly(query.answer(self._wording.say("telegram.button_used")))
@@ -228,6 +231,19 @@ class Handlers:
             if marking is not None:
                 await marking
 
+    async def _take_vote(
+        self, query: CallbackQuery, voted: tuple[int, bool], place: tuple[int, int] | None, bot: Bot
+    ) -> None:
+        """Whether an answer helped: keep it, thank for it, and do not ask again; it is no message."""
+        if query.message is not None and query.message.chat.type != ChatType.PRIVATE:
+            await _quietly(query.answer())
+            return
+        guest = await self._reception.greet(query.from_user.id, None)
+        taken = await self._reception.take_vote(guest, *voted)
+        await _quietly(query.answer(self._wording.say("telegram.vote_thanks") if taken else None))
+        if taken and place is not None and isinstance(query.message, Message):
+            await _quietly(_mark(bot, place, without_vote(query.message.reply_markup)))
+
     async def _hand_in(self, guest: Guest, bot: Bot, incoming: Incoming) -> Receipt | None:
         if guest.owner is not Owner.BOT:
             return await self._reception.hand_in(incoming)
@@ -244,9 +260,9 @@ class Handlers:
         await _quietly(bot.leave_chat(chat.id))
 
 
-async def _mark(bot: Bot, place: tuple[int, int], ticked: InlineKeyboardMarkup) -> None:
+async def _mark(bot: Bot, place: tuple[int, int], markup: InlineKeyboardMarkup | None) -> None:
     chat_id, message_id = place
-    await bot.edit_message_reply_markup(chat_id, message_id, reply_markup=ticked)
+    await bot.edit_message_reply_markup(chat_id, message_id, reply_markup=markup)
 
 
 async def _quietly(call: Awaitable[object]) -> None:

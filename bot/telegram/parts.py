@@ -11,10 +11,10 @@ from typing import Protocol
 from telegram import Bot, InlineKeyboardMarkup, LinkPreviewOptions
 from telegram.error import BadRequest
 
-from bot.telegram.keyboards import keyboard
+from bot.telegram.keyboards import keyboard, vote_row
 from bot.telegram.splitting import split_text
 from bot.transcript import as_views
-from bot.views import MessageView, Source
+from bot.views import MessageView, Source, Vote
 from casework import attachments
 from casework.attachments import AttachmentStore
 from casework.database import Database
@@ -90,7 +90,7 @@ class Composer:
             (view,) = await as_views(session, [message])
             files = (await attachments.of_messages(session, [message.id])).get(message.id, [])
         parts: list[Part] = [*text_parts(view, self._wording)]
-        markup = None if parts else keyboard(view.buttons)
+        markup = None if parts else _keyboard(view, self._wording)
         for number, file in enumerate(files, start=1):
             parts.append(
                 FilePart(
@@ -107,10 +107,18 @@ class Composer:
 def text_parts(view: MessageView, wording: Wording) -> list[TextPart]:
     """A message's text with its sources, cut to Telegram's size; the buttons are under the last part."""
     texts = split_text("\n\n".join(filter(None, (view.text, cite(view, wording)))))
-    markup = keyboard(view.buttons)
+    markup = _keyboard(view, wording)
     return [
         TextPart(text, markup if number == len(texts) else None) for number, text in enumerate(texts, start=1)
     ]
+
+
+def _keyboard(view: MessageView, wording: Wording) -> InlineKeyboardMarkup | None:
+    """The message's buttons, and below them whether it helped, where that is still open."""
+    say = wording.say
+    asked = view.vote is Vote.OPEN
+    vote = vote_row(view.id, say("telegram.vote_helpful"), say("telegram.vote_unhelpful")) if asked else ()
+    return keyboard(view.buttons, vote)
 
 
 def cite(view: MessageView, wording: Wording) -> str:

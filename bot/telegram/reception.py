@@ -5,15 +5,16 @@ Whatever is said here is stored in the transcript with its outbox entry, like ev
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from bot.incoming import PAYLOAD_OF_COMMAND
 from bot.views import PRIVACY_VERSION, Incoming, Receipt
-from casework import conversations, members, messages
+from casework import answer_votes, conversations, members, messages
 from casework.clock import Clock
 from casework.database import Database
 from casework.errors import Refusal
@@ -111,18 +112,43 @@ class Reception:
             await self._store(session, conversation.id, answer, in_reply_to=recorded.message.id)
         self._wake()
 
+    async def take_vote(self, guest: Guest, message_id: int, helpful: bool) -> bool:
+        """Keep whether an answer helped; where it newly did not, say what else there is.
+
+        False, and a sentence to the member, where there is no such answer in their conversation.
+        """
+        now = self._clock.now()
+        try:
+            async with self._database.transaction() as session:
+                conversation = await conversations.lock(session, guest.conversation_id)
+                news = await answer_votes.vote(session, conversation.id, message_id, helpful, now)
+                if news and not helpful and conversation.owner is Owner.BOT:
+                    human = (self._wording.say("dialogue.human_button"), PAYLOAD_OF_COMMAND["human"])
+                    next_step = self._wording.say("telegram.vote_next")
+                    await self._store(session, conversation.id, next_step, buttons=[human])
+        except Refusal as refusal:
+            await self.say(guest.conversation_id, self._wording.refuse(refusal))
+            return False
+        self._wake()
+        return True
+
     async def note_block(self, chat_id: int) -> None:
         """The member blocked the bot."""
         async with self._database.transaction() as session:
             await members.mark_blocked(session, Channel.TELEGRAM, str(chat_id), self._clock.now())
 
     async def _store(
-        self, session: AsyncSession, conversation_id: str, text: str, in_reply_to: int | None = None
+        self,
+        session: AsyncSession,
+        conversation_id: str,
+        text: str,
+        in_reply_to: int | None = None,
+        buttons: Sequence[tuple[str, str]] = (),
     ) -> None:
         await messages.record_replies(
             session,
             conversation_id,
-            [Reply(text=text)],
+            [Reply(text=text, buttons=buttons)],
             in_reply_to=in_reply_to,
             author=Author.SYSTEM,
             epoch_seen=None,
