@@ -9,24 +9,19 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from casework import audit, members, messages
+from casework import audit, messages
+from casework.anonymous_words import without_personal_data
 from casework.errors import BadInput, NotAllowed, NotFound
 from casework.knowledge import Knowledge
 from casework.permissions import Right, require
 from casework.personal_data import removed_personal_data
 from casework.tables import (
     Author,
-    Case,
-    Conversation,
     Message,
     Staff,
     SuggestionState,
     TrainingSuggestion,
 )
-
-IDENTIFYING = ("person_name", "phone", "employer", "case_no")
-MAX_MESSAGES = 300
-"""How far back facts that identify somebody are looked for."""
 
 __all__ = ["counts", "inbox", "removed_personal_data", "settle", "suggest", "withdraw"]
 
@@ -51,7 +46,7 @@ async def suggest(
     if intent is None or not intent.trained:
         raise BadInput("no such intent", field="intent")
     message = await _said_by_member(session, message_id)
-    text = await _without_personal_data(session, message)
+    text = await without_personal_data(session, message)
     known = await _of_message(session, message.id)
     if known is None:
         known = TrainingSuggestion(message_id=message.id, created_at=now, state=SuggestionState.NEW)
@@ -163,25 +158,6 @@ async def _said_by_member(session: AsyncSession, message_id: int) -> Message:
     if message.author is not Author.MEMBER or not (message.text or "").strip():
         raise BadInput("no member's words stand behind this message", field="suggestion_message")
     return message
-
-
-async def _without_personal_data(session: AsyncSession, message: Message) -> str:
-    conversation = await session.get_one(Conversation, message.conversation_id)
-    member = await members.get(session, conversation.member_id)
-    told: dict[str, list[str]] = {name: [] for name in IDENTIFYING}
-    spoken = await session.scalars(
-        select(Message.facts)
-        .where(Message.conversation_id == conversation.id, Message.author == Author.MEMBER)
-        .order_by(Message.id.desc())
-        .limit(MAX_MESSAGES)
-    )
-    filed = await session.scalars(select(Case.facts).where(Case.member_id == member.id).limit(MAX_MESSAGES))
-    for facts in (message.facts, *spoken, *filed):
-        for name in IDENTIFYING:
-            value = (facts or {}).get(name)
-            if value is not None and str(value) not in told[name]:
-                told[name].append(str(value))
-    return removed_personal_data(message.text or "", member, told)
 
 
 async def _of_message(session: AsyncSession, message_id: int) -> TrainingSuggestion | None:

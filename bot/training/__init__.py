@@ -1,0 +1,1 @@
+"""Training in the background: a job from the button to the verdict, in a process of its own."""
