@@ -1,6 +1,6 @@
 """Anonymous words: a member's message with everything taken out that says who they are.
 
-What identifies somebody was often said earlier or stands in a case: all they told anywhere is looked up first.
+What identifies somebody was often said earlier or stands in a case: all they told is looked up first.
 """
 
 from __future__ import annotations

@@ -227,9 +227,8 @@ class Gate:
             before, after = _percent(error["before"]), _percent(error["after"])
             yield self._say("calibration", Weight.REFUSED, before=before, after=after)
         latency = comparison.get("latency")
-        if latency is not None and (
-            latency["after_ms"] > self.limits.most_latency_ms
-            or latency["after_ms"] > latency["before_ms"] * self.limits.most_latency_ratio
+        if latency is not None and latency["after_ms"] > max(
+            self.limits.fast_enough_ms, latency["before_ms"] * self.limits.most_latency_ratio
         ):
             yield self._say(
                 "latency",

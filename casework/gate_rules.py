@@ -80,7 +80,7 @@ class Limits:
     most_calibration_error: float
     most_calibration_error_more: float
     most_crisis_alarms: float
-    most_latency_ms: float
+    fast_enough_ms: float
     most_latency_ratio: float
     most_replay_points_lost: float
 

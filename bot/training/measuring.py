@@ -30,9 +30,9 @@ if TYPE_CHECKING:
 Rows = list[dict[str, Any]]
 Say = Callable[[str], Awaitable[None]]
 _MARK = re.compile(r"\[([^\]]+)\]\(([a-z_]+)\)")
-_TIMED = 120
+_TIMED = 80
 """Sentences both models are timed on."""
-_REPEATS = 3
+_REPEATS = 2
 _STORIES_LIMIT_S = 240
 _KEPT = ("sentences", "accuracy", "accuracy_interval", "macro_f1", "coverage", "per_topic", "confusions")
 """What of the evaluation is kept with the version; the rest is in its report."""
