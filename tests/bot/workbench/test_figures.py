@@ -88,7 +88,7 @@ async def test_the_present_version_beside_the_one_before_is_said_in_plain_words(
     await a_history(house, clock)
     text = words((await (await desk_client(StaffRole.ADMIN)).page(PAGE)).text)
     assert "▲ 比之前多没听懂 19.1 个百分点 ，样本 413 条消息，不像是偶然" in text
-    assert "样本 2 个会话，之前有 1，太少，还说不准" in text
+    assert "样本太少，还说不准（2 个会话，之前 1）" in text
     assert "系统一直看着" in text
 
 
