@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -20,6 +21,21 @@ _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 def plain(text: str) -> str:
     """A sentence as it is compared: fact marks and all blanks taken out."""
     return _BLANKS.sub("", MARK.sub(r"\1", text))
+
+
+def pieces(text: str) -> list[tuple[str, str | None]]:
+    """A sentence as pieces of text, each with the fact it is marked as or None, for showing it."""
+    found: list[tuple[str, str | None]] = []
+    end = 0
+    for match in MARK.finditer(text):
+        found += [(text[end : match.start()], None), (match[1], match[2])]
+        end = match.end()
+    return [piece for piece in [*found, (text[end:], None)] if piece[0]]
+
+
+def name_of(text: str) -> str:
+    """A short name for a sentence by its plain words, 16 hex digits: addresses name it without saying it."""
+    return hashlib.sha256(plain(text).encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True)

@@ -168,18 +168,23 @@ async def take_in(
     """Take every sentence of a file in that may be, and say what became of each. Audited.
 
     ``staff`` None: the command line. Raises NotAllowed without the right TEACH, BadInput as ``read_upload``
-    does, and with field ``import_many`` for more than 2,000 sentences to be taken in.
+    and ``check_number`` do.
     """
     if staff is not None:
         require(staff, Right.TEACH)
     found = look(
         read_upload(content), await samples.current(session, data_nlu), knowledge, known_facts(data_nlu)
     )
+    check_number(found)
     made = [change for change in map(_change, found) if change is not None]
-    if len(made) > MOST_TAKEN:
-        raise BadInput("too many at once", field="import_many", limit=MOST_TAKEN)
     await samples.take(session, staff, made, now, note=note)
     return found
+
+
+def check_number(found: Sequence[Looked]) -> None:
+    """Raise BadInput (field ``import_many``) for more than 2,000 sentences to be taken in."""
+    if sum(one.fate in _DEEDS for one in found) > MOST_TAKEN:
+        raise BadInput("too many at once", field="import_many", limit=MOST_TAKEN)
 
 
 _DEEDS = {Fate.NEW: ChangeDeed.ADD, Fate.MOVED: ChangeDeed.MOVE, Fate.REMARKED: ChangeDeed.EDIT}

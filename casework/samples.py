@@ -8,6 +8,7 @@ told apart by their words alone, without fact marks and blanks.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -28,7 +29,7 @@ from casework.sample_rules import (
     known_facts,
     tidied,
 )
-from casework.tables import ChangeDeed, ChangeOrigin, SampleChange, Staff
+from casework.tables import ChangeDeed, ChangeOrigin, ModelVersion, SampleChange, Staff, TrainingJob
 
 MOST_NOTE = 500
 
@@ -36,6 +37,7 @@ __all__ = [
     "Sentence",
     "TrainingSet",
     "add",
+    "changed_since",
     "changes",
     "current",
     "edit",
@@ -298,6 +300,19 @@ async def history(
 async def last_change_id(session: AsyncSession) -> int:
     """The id of the last change there is, undone or not; 0 where there is none."""
     return await session.scalar(select(func.max(SampleChange.id))) or 0
+
+
+async def changed_since(session: AsyncSession, version: ModelVersion | None) -> dict[str, int]:
+    """Intent → how many changes touch it that a model version has not learnt from (None: all there are)."""
+    after = 0
+    if version is not None and version.job_id is not None:
+        job = await session.get(TrainingJob, version.job_id)
+        after = 0 if job is None else job.changes_up_to
+    found: Counter[str] = Counter()
+    for change in await changes(session, after):
+        if version is None or version.job_id is not None or change.created_at > version.created_at:
+            found.update({intent for intent in (change.before_intent, change.after_intent) if intent})
+    return dict(found)
 
 
 def _allowed(staff: Staff | None) -> None:
