@@ -14,13 +14,14 @@ from pathlib import Path
 import uvicorn
 
 from bot.app import create_app, end_streams
+from bot.dialogue import Answer
 from casework.claims.links import sheet_token
 from casework.clock import FixedClock
 from casework.crypto import Cipher, install_cipher
 from casework.database import Database
 from casework.settings import Settings
 from casework.tables import Station
-from tests.bot.fakes import FakeDialogue, Script
+from tests.bot.fakes import FakeDialogue, Script, say
 from tests.claim_sheets import give_sheet
 from tests.e2e.house import ROOT, free_port
 
@@ -38,7 +39,18 @@ STORY = (
     "（示例）我2024年12月16日进的厂，在历下区，一直没签合同，月薪6000，2026年10月31日老板让我别来了，"
     "最后两个月工资也没给，一共欠我12000元，社保也没交。"
 )
+ANSWER = "（示例）工资要按月发到您本人手里，老板不能拖。先把打卡、转账、聊天记录留好，再去劳动监察投诉。"
 ANSWERS = {"evidence": "有微信转账记录、打卡截图和工友作证"}
+
+
+class Knowing(Script):
+    """A dialogue that has one answer for every question, and small talk for every button."""
+
+    def next_answer(self, text: str) -> Answer:
+        """The answer to a member's words; an echo of anything else."""
+        if text.startswith("/"):
+            return say("您好，有啥难处直接说。")
+        return say(ANSWER, topic="labour.wage_arrears", buttons=(("开工单，请工会跟进", "/request_case"),))
 
 
 @contextmanager
@@ -77,7 +89,7 @@ async def serve(folder: Path) -> None:
     )
     install_cipher(Cipher([KEY]))
     path = await _furnish(settings)
-    app = create_app(settings, dialogue=FakeDialogue(Script()), clock=FixedClock(MOMENT))
+    app = create_app(settings, dialogue=FakeDialogue(Knowing()), clock=FixedClock(MOMENT))
     server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_level="error"))
     serving = asyncio.create_task(server.serve())
     while not server.started:  # noqa: ASYNC110  # uvicorn has no event for it

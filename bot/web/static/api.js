@@ -50,6 +50,12 @@ export class Api {
     return this.call("POST", this.path("/messages"), { json: message });
   }
 
+  // Whether an answer helped: "helpful", "unhelpful", or "open" to take it back.
+  vote(id, vote) {
+    const path = this.path(`/messages/${id}/vote`);
+    return vote === "open" ? this.call("DELETE", path) : this.call("PUT", path, { json: { helpful: vote === "helpful" } });
+  }
+
   async history(after) {
     return (await this.call("GET", this.path(`/messages?after=${after}&limit=100`))).messages;
   }

@@ -4,7 +4,7 @@ import { Transcript } from "./transcript.js";
 
 const $ = (id) => document.getElementById(id);
 const api = new Api();
-const transcript = new Transcript($("log"), { press, open: (attachment) => api.download(attachment), thumb: (a) => api.blobUrl(a) });
+const transcript = new Transcript($("log"), { press, open: (attachment) => api.download(attachment), thumb: (a) => api.blobUrl(a), vote: (id, vote) => api.vote(id, vote) });
 const chosen = []; // files waiting to be sent
 let queue = Promise.resolve(); // messages leave in the order they were written
 

@@ -1,15 +1,18 @@
 // The transcript: what was said, in order, each message once. Text only ever enters as text, never as HTML.
+import { voteRow } from "./vote.js";
+
 const OURS = new RegExp(`((?:${location.origin.replaceAll(".", "\\.")})?/(?:case|claims)/[\\w-]{43})`);
 const RATING = /^([1-5]) ?分$/;
 const RATINGS = ["", "很不满意", "不满意", "一般", "满意", "很满意"];
 const NAMES = { bot: "娘家人", staff: "人工坐席", system: "通知", member: "我" };
 
 export class Transcript {
-  constructor(log, { press, open, thumb }) {
+  constructor(log, { press, open, thumb, vote }) {
     this.log = log;
     this.press = press;
     this.open = open;
     this.thumb = thumb;
+    this.vote = vote;
     this.clear();
   }
 
@@ -50,9 +53,20 @@ export class Transcript {
     bubble.append(...(message.author === "member" ? [message.text || ""] : linked(message.text || "")));
     for (const attachment of message.attachments || []) bubble.append(this.attachment(attachment));
     turn.append(bubble);
-    if (message.sources?.length) turn.append(sources(message.sources));
+    if (message.sources?.length || message.vote) turn.append(this.foot(message));
     if (message.buttons?.length) turn.append(this.choices(message.buttons));
     return turn;
+  }
+
+  // What stands below an answer: what it is based on, and whether it helped.
+  foot(message) {
+    const foot = element("div", "foot");
+    if (message.sources?.length) foot.append(sources(message.sources));
+    if (message.vote) {
+      const keep = (vote) => this.vote(message.id, vote);
+      foot.append(voteRow(message.vote, { keep, human: (title) => this.press("human", title) }));
+    }
+    return foot;
   }
 
   choices(buttons) {
