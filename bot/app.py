@@ -29,6 +29,7 @@ from bot.house import House
 from bot.keeping import keep_no_longer
 from bot.reminding import keep_reminding
 from bot.switchboard import Switchboard
+from bot.training.launcher import keep_training
 from bot.web import calculators as calculator_pages
 from bot.web import case_page, claim_page
 from casework.attachments import AttachmentStore
@@ -182,6 +183,7 @@ async def open_house(settings: Settings, dialogue: DialogueClient, clock: Clock)
             asyncio.create_task(keep_no_longer(house, stopping), name="retention"),
             asyncio.create_task(keep_watch(house, stopping), name="desk keeper"),
             asyncio.create_task(keep_reminding(house, stopping), name="reminders"),
+            asyncio.create_task(keep_training(house, stopping), name="trainings"),
         ]
         try:
             yield house

@@ -19,6 +19,7 @@ from casework.secret_files import read_or_create
 
 Environment = Literal["development", "production"]
 TelegramMode = Literal["polling", "webhook"]
+TrainingPlace = Literal["here", "elsewhere"]
 Choice = TypeVar("Choice", bound=str)
 
 MIB = 1024 * 1024
@@ -37,6 +38,8 @@ VARIABLES = (
     "RASA_PORT",
     "ACTIONS_PORT",
     "RASA_TIMEOUT",
+    "TRAINING",
+    "MODEL_SERVER_URL",
     "TELEGRAM_TOKEN",
     "TELEGRAM_API_BASE",
     "TELEGRAM_MODE",
@@ -73,6 +76,10 @@ class Settings:
     rasa_port: int = 5005
     actions_port: int = 5055
     rasa_timeout_s: float = 8.0
+    training: TrainingPlace = "here"
+    """Whether the bot starts trainings on its own machine, or leaves them to ``niangjia trainer`` elsewhere."""
+    model_server_url: str | None = None
+    """Where a trainer on another machine brings its models: the bot's address; None: the folder of models."""
     telegram_token: str | None = field(default=None, repr=False)
     telegram_api_base: str = "https://api.telegram.org"
     telegram_mode: TelegramMode = "polling"
@@ -121,6 +128,8 @@ class Settings:
             rasa_port=read.port("RASA_PORT", 5005),
             actions_port=read.port("ACTIONS_PORT", 5055),
             rasa_timeout_s=read.seconds("RASA_TIMEOUT", 8.0),
+            training=read.choice("TRAINING", *get_args(TrainingPlace)),
+            model_server_url=read.url("MODEL_SERVER_URL"),
             telegram_token=read.telegram_token(),
             telegram_api_base=read.url("TELEGRAM_API_BASE") or "https://api.telegram.org",
             telegram_mode=read.choice("TELEGRAM_MODE", *get_args(TelegramMode)),

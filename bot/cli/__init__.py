@@ -6,7 +6,19 @@ import sys
 
 import typer
 
-from bot.cli import cases, database, doctor, evaluation, knowledge, model, models, samples, staff, up
+from bot.cli import (
+    cases,
+    database,
+    doctor,
+    evaluation,
+    knowledge,
+    model,
+    models,
+    samples,
+    staff,
+    trainer,
+    up,
+)
 from casework.errors import CaseworkError
 
 app = typer.Typer(
@@ -15,7 +27,8 @@ app = typer.Typer(
 app.command("up")(up.up)
 app.command("serve")(up.serve)
 app.command("doctor")(doctor.doctor)
-app.command("train")(model.train)
+app.command("train")(trainer.train)
+app.command("trainer")(trainer.trainer)
 app.command("parse")(model.parse)
 app.command("evaluate")(evaluation.evaluate)
 app.add_typer(staff.app, name="staff")  # cases adds its own commands to it

@@ -1,4 +1,4 @@
-"""train, parse: the model, from the command line."""
+"""parse, and what the commands share about the model: finding one, training one, hearing with one."""
 
 from __future__ import annotations
 
@@ -76,13 +76,6 @@ def train_model(chosen: Settings, config: str = "config.yml") -> Path:
         raise ConfigurationError("training failed; what Rasa said is above")
     model.with_name(f"{model.name}.pipeline").write_text(_pipeline_digest(chosen), encoding="ascii")
     return model
-
-
-def train(
-    config: Annotated[str, typer.Option(help="Pipeline configuration, e.g. configs/diet.yml")] = "config.yml",
-) -> None:
-    """Train a model from data/ and keep it in models/."""
-    typer.echo(f"trained {train_model(settings(), config)}")
 
 
 class Listener:
