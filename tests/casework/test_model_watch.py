@@ -134,11 +134,16 @@ async def test_a_version_that_became_live_by_going_back_is_not_watched(
 ) -> None:
     async with database.transaction() as session:
         _, two = await two_versions(session, now)
+        three = await version(session, now, 3)
+        await model_registry.promote(session, three.id, None, now)
         await model_registry.roll_back(session, None, now, reason="不好")
+        # There is one before it to go back to, and it stays all the same.
+        assert await model_registry.version_before(session, two) is not None
+    assert await live_name(database) == two.name
     assert await watched(database, now) == []
     async with database.transaction() as session:
-        await model_registry.promote(session, two.id, None, now)
-    assert [one.name for one in await watched(database, now)] == [two.name]
+        await model_registry.promote(session, three.id, None, now)
+    assert [one.name for one in await watched(database, now)] == [three.name]
 
 
 async def test_a_version_promoted_over_the_gates_refusal_is_watched_as_well(
