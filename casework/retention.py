@@ -67,11 +67,12 @@ def load_rules(path: Path) -> dict[str, Rule]:
         odd = ", ".join(sorted(rules.keys() ^ tables))
         raise KnowledgeError(f"{path.name}: every table has one rule and every rule a table: {odd}")
     for rule in rules.values():
-        if rule.parent is not None and rules.get(rule.parent, rule).then not in (Then.ERASE, Then.DELETE):
-            raise KnowledgeError(f"{path.name}: {rule.table}: {rule.parent} never ends")
         timed = rule.then in (Then.ERASE, Then.DELETE)
         if timed != (rule.table in SWEEPS):
             raise KnowledgeError(f"{path.name}: {rule.table}: nothing here can {rule.then} it")
+    for rule in rules.values():
+        if rule.parent is not None and rules.get(rule.parent, rule).then not in (Then.ERASE, Then.DELETE):
+            raise KnowledgeError(f"{path.name}: {rule.table}: {rule.parent} never ends")
     return rules
 
 
