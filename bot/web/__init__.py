@@ -1,4 +1,4 @@
-"""The members' web page: three static files, no build step, nothing from elsewhere.
+"""The members' web page: static files only, no build step, nothing from elsewhere.
 
 It uses the public API only, as any union app would; ``page.js`` holds the behaviour, split by concern.
 """
