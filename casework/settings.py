@@ -77,7 +77,7 @@ class Settings:
     actions_port: int = 5055
     rasa_timeout_s: float = 8.0
     training: TrainingPlace = "here"
-    """Whether the bot starts trainings on its own machine, or leaves them to ``niangjia trainer`` elsewhere."""
+    """Whether the bot starts trainings on its own machine, or leaves them to ``niangjia trainer``."""
     model_server_url: str | None = None
     """Where a trainer on another machine brings its models: the bot's address; None: the folder of models."""
     telegram_token: str | None = field(default=None, repr=False)
