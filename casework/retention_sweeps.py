@@ -43,6 +43,7 @@ from casework.tables import (
     InboxMessage,
     Member,
     Message,
+    ModelVersion,
     OutboxEntry,
     Reminder,
     ReminderConsent,
@@ -232,6 +233,18 @@ async def _inbox_groups(session: AsyncSession, before: datetime, store: Attachme
     return len(ids)
 
 
+async def _model_versions(session: AsyncSession, before: datetime, store: AttachmentStore, limit: int) -> int:
+    """Forget the sentences a gate listed; the verdict and the figures stay in columns of their own."""
+    old = (
+        select(ModelVersion.id)
+        .where(ModelVersion.created_at < before, ModelVersion.gate.is_not(None))
+        .limit(limit)
+    )
+    ids = list(await session.scalars(old))
+    await session.execute(update(ModelVersion).where(ModelVersion.id.in_(ids)).values(gate=None))
+    return len(ids)
+
+
 async def _claim_sheets(session: AsyncSession, before: datetime, store: AttachmentStore, limit: int) -> int:
     old = select(ClaimSheet.id).where(ClaimSheet.updated_at < before).limit(limit)
     ids = list(await session.scalars(old))
@@ -262,6 +275,7 @@ SWEEPS: dict[str, Callable[[AsyncSession, datetime, AttachmentStore, int], Await
     "training_suggestions": _suggestions,
     "claim_sheets": _claim_sheets,
     "inbox_groups": _inbox_groups,
+    "model_versions": _model_versions,
     "reminders": _reminders,
 }
 
