@@ -143,7 +143,7 @@ async def dismissed(session: AsyncSession) -> frozenset[str]:
 async def dismiss(session: AsyncSession, staff: Staff, keys: Sequence[str], now: datetime) -> None:
     """Remember that findings are none; audited. Raises NotAllowed without TEACH, BadInput ``finding``."""
     require(staff, Right.TEACH)
-    if not keys or any(len(key) > 40 or not key.isalnum() for key in keys):
+    if not keys or any(len(key) > 40 or not (key.isascii() and key.isalnum()) for key in keys):
         raise BadInput("no such finding", field="finding")
     setting = await _setting(session, now)
     known = [*setting.value.get("keys", ()), *keys]
