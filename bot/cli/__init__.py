@@ -12,6 +12,7 @@ from bot.cli import (
     doctor,
     evaluation,
     knowledge,
+    lint,
     model,
     models,
     samples,
@@ -31,6 +32,7 @@ app.command("train")(trainer.train)
 app.command("trainer")(trainer.trainer)
 app.command("parse")(model.parse)
 app.command("evaluate")(evaluation.evaluate)
+app.command("lint-samples")(lint.lint_samples)
 app.add_typer(staff.app, name="staff")  # cases adds its own commands to it
 app.add_typer(cases.app, name="cases")
 app.add_typer(knowledge.app, name="knowledge")
