@@ -58,17 +58,19 @@ async def recent(session: AsyncSession, now: datetime, *, days: int = DAYS, most
 
 
 async def corrections(session: AsyncSession, version: ModelVersion) -> list[SampleChange]:
-    """Return the changes of the training sentences that a model version has not seen, oldest first.
+    """Return the sentences a model version has not seen as they are now, oldest first; removed ones aside."""
+    return [change for change in await unseen(session, version) if change.after_intent is not None]
 
-    Removed and undone ones aside: there is nothing to read in them.
-    """
+
+async def unseen(session: AsyncSession, version: ModelVersion) -> list[SampleChange]:
+    """Return the changes of the training sentences that a model version has not seen, oldest first."""
     seen = None
     if version.job_id is not None:
         seen = await session.scalar(select(TrainingJob.changes_up_to).where(TrainingJob.id == version.job_id))
     since = SampleChange.committed_at.is_(None) if seen is None else SampleChange.id > seen
     found = await session.scalars(
         select(SampleChange)
-        .where(since, SampleChange.undone_at.is_(None), SampleChange.after_intent.is_not(None))
+        .where(since, SampleChange.undone_at.is_(None))
         .order_by(SampleChange.id)
     )
     return list(found)
