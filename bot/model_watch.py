@@ -12,6 +12,7 @@ import logging
 from bot.faults import log_fault, new_reference
 from bot.house import House
 from casework import model_watch
+from casework.canary_share import on_canary
 from casework.live_figures import LiveFigures
 from casework.model_bands import Bands
 from casework.model_watch import Look, OnCanary, Watched
@@ -24,7 +25,7 @@ log = logging.getLogger(__name__)
 class ModelWatch:
     """Looks at the versions that are new, and remembers what they are compared with."""
 
-    def __init__(self, house: House, on_canary: OnCanary) -> None:
+    def __init__(self, house: House, on_canary: OnCanary = on_canary) -> None:
         """Raises KnowledgeError for limits that cannot be read."""
         self._house = house
         self._on_canary = on_canary
@@ -69,11 +70,9 @@ class ModelWatch:
         return seen
 
 
-async def keep_looking(
-    house: House, stopping: asyncio.Event, on_canary: OnCanary, every_s: float = EVERY_S
-) -> None:
+async def keep_looking(house: House, stopping: asyncio.Event, every_s: float = EVERY_S) -> None:
     """Look until the bot stops; a round that fails is logged and the next one comes all the same."""
-    watch = ModelWatch(house, on_canary)
+    watch = ModelWatch(house)
     while not stopping.is_set():
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(stopping.wait(), every_s)

@@ -21,6 +21,7 @@ from bot.desk.shell import page
 from bot.house import House
 from bot.roles import Role, open_to
 from casework import model_registry, model_watch
+from casework.canary_share import on_canary
 from casework.clock import shanghai_day
 from casework.errors import BadInput
 from casework.live_comparison import Compared, compare
@@ -153,19 +154,15 @@ async def _cards(
     canary = await model_registry.canary(session)
     cards = []
     if live is not None and canary is not None and canary.name in watched:
-        since = watched[canary.name].since
-        here = await read_figures(session, canary.name, since, now, belongs=_nowhere)
-        there = await read_figures(session, live.name, since, now, belongs=_nowhere)
-        cards.append(_beside(canary, live, here, there, bands, watched=True))
+        one = watched[canary.name]
+        there = await model_watch.baseline_of(session, one, bands, now, on_canary)
+        seen = await model_watch.look(session, one, there, bands, now, on_canary)
+        cards.append(_beside(canary, live, seen.figures, there, bands, watched=True))
     if live is not None and live.live_since is not None and before is not None:
         here = await read_figures(session, live.name, live.live_since, now)
         there = await read_figures(session, before.name, live.live_since - bands.baseline, live.live_since)
         cards.append(_beside(live, before, here, there, bands, watched=live.name in watched))
     return cards
-
-
-def _nowhere(conversation_id: str) -> bool:
-    return False
 
 
 def _beside(
