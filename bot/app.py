@@ -27,7 +27,7 @@ from bot.dialogue import DialogueClient, open_dialogue
 from bot.headers import SecurityHeaders
 from bot.house import House
 from bot.keeping import keep_no_longer
-from bot.model_watch import keep_looking
+from bot.model_watch import ModelWatch, keep_looking
 from bot.reminding import keep_reminding
 from bot.switchboard import Switchboard
 from bot.training.launcher import keep_training
@@ -177,6 +177,7 @@ async def open_house(settings: Settings, dialogue: DialogueClient, clock: Clock)
             reminder_rules=reminder_rules,
             desk_rules=load_desk_rules(root),
         )
+        model_watch = ModelWatch(house)
         stopping = asyncio.Event()
         background = [
             asyncio.create_task(switchboard.feed.run(), name="live feed"),
@@ -184,7 +185,7 @@ async def open_house(settings: Settings, dialogue: DialogueClient, clock: Clock)
             asyncio.create_task(keep_no_longer(house, stopping), name="retention"),
             asyncio.create_task(keep_watch(house, stopping), name="desk keeper"),
             asyncio.create_task(keep_reminding(house, stopping), name="reminders"),
-            asyncio.create_task(keep_looking(house, stopping), name="model watch"),
+            asyncio.create_task(keep_looking(model_watch, stopping), name="model watch"),
             asyncio.create_task(keep_training(house, stopping), name="trainings"),
         ]
         try:

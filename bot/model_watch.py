@@ -70,9 +70,8 @@ class ModelWatch:
         return seen
 
 
-async def keep_looking(house: House, stopping: asyncio.Event, every_s: float = EVERY_S) -> None:
+async def keep_looking(watch: ModelWatch, stopping: asyncio.Event, every_s: float = EVERY_S) -> None:
     """Look until the bot stops; a round that fails is logged and the next one comes all the same."""
-    watch = ModelWatch(house)
     while not stopping.is_set():
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(stopping.wait(), every_s)

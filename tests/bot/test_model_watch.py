@@ -138,7 +138,7 @@ async def test_a_round_that_breaks_is_logged_and_the_next_one_goes_back(
     monkeypatch.setattr(model_watch, "watched", breaks_once)
     stopping = asyncio.Event()
     caplog.set_level(logging.ERROR)
-    keeping = asyncio.create_task(keep_looking(house, stopping, every_s=0.01))
+    keeping = asyncio.create_task(keep_looking(ModelWatch(house), stopping, every_s=0.01))
     async with asyncio.timeout(8):
         while await live(house) != one.name:  # noqa: ASYNC110  # the watch writes it, nobody tells
             await asyncio.sleep(0.02)
