@@ -212,13 +212,9 @@ def suspicion(views: Sequence[Floats], given: NDArray[np.int64], seed: int = 20)
     from sklearn.linear_model import LogisticRegression  # noqa: PLC0415  (serving never gets here)
 
     classes = views[0].shape[1]
-    confusions = [_confusions(view, given) for view in views]
-    own = np.log(views[0][np.arange(len(given)), given] + _TINY)
-    sizes = np.bincount(given, minlength=classes)
-    ease = np.bincount(given, own, minlength=classes) / np.maximum(sizes, 1)
     chance = np.random.default_rng(seed)
     drawn = [(given + chance.integers(1, classes, len(given))) % classes for _ in range(DRAWS)]
-    blocks = [_signs(views, confusions, ease, labels) for labels in (given, *drawn)]
+    blocks = [_signs(views, given, labels) for labels in (given, *drawn)]
     signs = np.vstack(blocks)
     middle, spread = signs.mean(axis=0), signs.std(axis=0) + 1e-9
     is_drawn = np.repeat([0, 1], [len(given), DRAWS * len(given)])
@@ -227,31 +223,41 @@ def suspicion(views: Sequence[Floats], given: NDArray[np.int64], seed: int = 20)
     return np.asarray(judge.decision_function((blocks[0] - middle) / spread), dtype=np.float64)
 
 
-def _confusions(view: Floats, given: NDArray[np.int64]) -> Floats:
-    """[given, read]: how people labelled what is read as a class (confident learning's joint, by column)."""
-    counts = np.full((view.shape[1], view.shape[1]), _RARE)
-    np.add.at(counts, given, view)
-    return np.asarray(counts / counts.sum(axis=0, keepdims=True))
+def _signs(views: Sequence[Floats], given: NDArray[np.int64], labels: NDArray[np.int64]) -> Floats:
+    """What the readings say of labels: how easy the label's class is, and seven signs a view.
 
-
-def _signs(
-    views: Sequence[Floats], confusions: Sequence[Floats], ease: Floats, labels: NDArray[np.int64]
-) -> Floats:
-    """What the readings say of labels: how easy the label's class is, and seven signs a view."""
-    own_place, signs = np.arange(len(labels)), [ease[labels]]
-    for view, confused in zip(views, confusions, strict=True):
-        own = view[own_place, labels]
+    What other sentences are taken for is counted without the sentence itself: or a wrong label would be its
+    own excuse, and a given label could be told from a drawn one by that alone.
+    """
+    row = np.arange(len(labels))
+    mine = labels == given
+    signs = [_ease(views[0], given, labels, mine)]
+    for view in views:
+        own = view[row, labels]
         rest = view.copy()
-        rest[own_place, labels] = 0
+        rest[row, labels] = 0
         best = rest.argmax(axis=1)
-        top = np.log(rest[own_place, best] + _TINY)
+        top = np.log(rest[row, best] + _TINY)
+        counts = np.full((view.shape[1], view.shape[1]), _RARE)
+        np.add.at(counts, given, view)  # [given, read]: confident learning's joint
+        confused = (counts[labels] - mine[:, None] * view) / (counts.sum(axis=0) - view)
         signs += [
             np.log(own + _TINY),
             top,
             np.log(own + _TINY) - top,
             -(view * np.log(view + 1e-9)).sum(axis=1),
             np.log1p((view > own[:, None]).sum(axis=1)),
-            np.log(confused[labels, best]),  # labels often mixed up with the best guess are merely close
-            np.log(np.einsum("rc,rc->r", view, confused[labels])),  # how honest a label this is
+            np.log(confused[row, best] + _TINY),  # labels often mixed up with the best guess are merely close
+            np.log((view * confused).sum(axis=1) + _TINY),  # how honest a label this is
         ]
     return np.column_stack(signs)
+
+
+def _ease(
+    view: Floats, given: NDArray[np.int64], labels: NDArray[np.int64], mine: NDArray[np.bool_]
+) -> Floats:
+    """How surely the other sentences of each label's class are read as it (mean log chance)."""
+    own = np.log(view[np.arange(len(given)), given] + _TINY)
+    sums = np.bincount(given, own, minlength=view.shape[1])[labels] - mine * own
+    sizes = np.bincount(given, minlength=view.shape[1])[labels] - mine
+    return np.asarray(sums / np.maximum(sizes, 1))
