@@ -65,9 +65,10 @@ def test_there_is_nothing_to_learn_from_a_handful_of_sentences_or_a_single_inten
 
 @pytest.mark.e2e
 def test_four_fifths_of_fifty_planted_labels_are_in_the_first_hundred_suggestions() -> None:
+    # Twice, since one set of fifty is two or three more or fewer by chance.
     real = read()
-    labels, moved = plant(real.labels, 50, seed=201)
-    planted = {real.texts[row] for row in moved}
-    suspects = label_errors.scan(real.texts, labels, DICTIONARY)
-    assert len(suspects) == 100
-    assert len({suspect.text for suspect in suspects} & planted) >= 40
+    hits = 0
+    for seed in (301, 302):
+        labels, moved = plant(real.labels, 50, seed)
+        hits += found([row for row, _, _ in label_errors.suspects(real.rows, labels, real.texts)], moved)
+    assert hits >= 80
