@@ -14,10 +14,11 @@ from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
 from bot import desk, web, workbench
-from bot.api import attachments, calculators, cases, documentation, health, routes, votes
+from bot.api import attachments, calculators, cases, documentation, health, model_server, routes, votes
 from bot.api.errors import Faults, install_errors
 from bot.api.health import Health
 from bot.api.limits import BodyLimit, Limits
+from bot.canary import keep_canary
 from bot.desk import sessions
 from bot.desk.entrance import Entrance
 from bot.desk.errors import DeskFaults, install_desk_errors
@@ -104,7 +105,7 @@ def create_app(
         openapi_url=None,
         redirect_slashes=False,
     )
-    api = (routes, votes, cases, attachments, calculators, health, documentation)
+    api = (routes, votes, cases, attachments, calculators, health, documentation, model_server)
     for door in (*api, web, case_page, calculator_pages, claim_page):
         app.include_router(door.router)
     if settings.telegram_token is not None:
@@ -187,6 +188,7 @@ async def open_house(settings: Settings, dialogue: DialogueClient, clock: Clock)
             asyncio.create_task(keep_reminding(house, stopping), name="reminders"),
             asyncio.create_task(keep_looking(model_watch, stopping), name="model watch"),
             asyncio.create_task(keep_training(house, stopping), name="trainings"),
+            asyncio.create_task(keep_canary(house, stopping), name="canary"),
         ]
         try:
             yield house

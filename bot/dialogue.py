@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+import zlib
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, Any, Protocol, TypeVar
@@ -12,6 +13,7 @@ from typing import Annotated, Any, Protocol, TypeVar
 import httpx
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from casework.canary_share import on_canary
 from casework.settings import Settings
 
 WEBHOOK = "/webhooks/switchboard/webhook"
@@ -127,15 +129,22 @@ class DialogueClient(Protocol):
 class RasaDialogue:
     """The dialogue held by Rasa over HTTP (``nlu`` holds the other end of the contract)."""
 
-    def __init__(
-        self, client: httpx.AsyncClient, internal_token: str, time_limit_s: float, actions_health: str
-    ) -> None:
-        """Take a client whose base_url is Rasa's, and the address at which the action server says it is well.
+    canary_share: int = 0
+    """How many percent of the conversations the canary answers at present (``bot.canary`` keeps it)."""
 
-        ``time_limit_s`` is for a whole exchange.
+    def __init__(
+        self,
+        client: httpx.AsyncClient | Sequence[httpx.AsyncClient],
+        internal_token: str,
+        time_limit_s: float,
+        actions_health: str,
+    ) -> None:
+        """Take a client for each replica (base_url: Rasa's), and where the action server says it is well.
+
+        A conversation stays with one replica while that answers; ``time_limit_s`` is for a whole exchange.
         """
         self._actions_health = actions_health
-        self._client = client
+        self._replicas = (client,) if isinstance(client, httpx.AsyncClient) else tuple(client)
         self._headers = {"Authorization": f"Bearer {internal_token}"}
         self._time_limit_s = time_limit_s
 
@@ -149,9 +158,10 @@ class RasaDialogue:
                 "conversation_id": utterance.conversation_id,
                 "channel": utterance.channel,
                 "as_of": utterance.as_of.isoformat(),
+                "canary": on_canary(utterance.conversation_id, self.canary_share),
             },
         }
-        answer = _read(Answer, await self._post(WEBHOOK, body))
+        answer = _read(Answer, await self._post(WEBHOOK, body, utterance.conversation_id))
         # An action may send only data, or nothing: an action that raised does, and Rasa answers 200.
         spoken = tuple(said for said in answer.messages if said.text.strip())
         if not spoken:
@@ -160,48 +170,75 @@ class RasaDialogue:
 
     async def parse(self, text: str, as_of: date) -> Understanding:
         """How Rasa's model reads a sentence; raises DialogueDown, DialogueTimeout or DialogueNonsense."""
-        return _read(Understanding, await self._post(PARSE, {"text": text, "as_of": as_of.isoformat()}))
+        body = {"text": text, "as_of": as_of.isoformat()}
+        return _read(Understanding, await self._post(PARSE, body, text))
 
     async def health(self) -> dict[str, bool]:
-        """Whether Rasa answers with our channel loaded, and the action server it asks."""
-        rasa, actions = await asyncio.gather(self._is_well(HEALTH), self._is_well(self._actions_health))
-        return {"rasa": rasa, "actions": actions}
+        """Whether each replica answers with our channel and a model, and the action server they ask."""
+        *replicas, actions = await asyncio.gather(
+            *(self._is_well(replica, HEALTH) for replica in self._replicas),
+            self._is_well(self._replicas[0], self._actions_health),
+        )
+        names = ["rasa", *(f"rasa-{number}" for number in range(2, len(replicas) + 1))]
+        return {**dict(zip(names, replicas, strict=True)), "actions": actions}
 
-    async def _is_well(self, url: str) -> bool:
+    async def _is_well(self, client: httpx.AsyncClient, url: str) -> bool:
         try:
             async with asyncio.timeout(HEALTH_TIME_LIMIT_S):
-                response = await self._client.get(url)
+                response = await client.get(url)
         except (httpx.HTTPError, TimeoutError):
             return False
         return response.status_code == httpx.codes.OK
 
-    async def _post(self, path: str, body: Mapping[str, object]) -> bytes:
+    async def _post(self, path: str, body: Mapping[str, object], key: str) -> bytes:
         try:
             # httpx limits each read, not the exchange: a server that dribbles would hold the member forever.
             async with asyncio.timeout(self._time_limit_s):
-                response = await self._client.post(path, json=body, headers=self._headers)
+                return await self._ask(path, body, key)
         except (TimeoutError, httpx.TimeoutException) as error:
             raise DialogueTimeout(f"no answer within {self._time_limit_s} s") from error
-        except httpx.HTTPError as error:
-            raise DialogueDown(type(error).__name__) from error
-        if response.status_code != httpx.codes.OK:
+
+    async def _ask(self, path: str, body: Mapping[str, object], key: str) -> bytes:
+        """The answer of the key's own replica, or of the next one where that is down or has no model.
+
+        Asking twice is safe: what was said to a message is said again, not answered anew (``nlu.channel``).
+        """
+        first = zlib.crc32(key.encode(errors="replace"))
+        error = DialogueDown("no replica")
+        for number in range(len(self._replicas)):
+            replica = self._replicas[(first + number) % len(self._replicas)]
+            try:
+                response = await replica.post(path, json=body, headers=self._headers)
+            except httpx.TimeoutException:
+                raise
+            except httpx.HTTPError as problem:
+                error = DialogueDown(type(problem).__name__)
+                error.__cause__ = problem
+                continue
+            if response.status_code == httpx.codes.OK:
+                return response.content
             # The action server's 500 body echoes the whole tracker: the body stays out of the error.
-            raise DialogueDown(f"status {response.status_code}")
-        return response.content
+            error = DialogueDown(f"status {response.status_code}")
+            if response.status_code != httpx.codes.SERVICE_UNAVAILABLE:
+                break
+        raise error
 
 
 @asynccontextmanager
 async def open_dialogue(settings: Settings) -> AsyncIterator[RasaDialogue]:
-    """The dialogue with Rasa on this machine; opens no connection before it is asked something."""
-    async with rasa_client(settings) as client:
+    """The dialogue with Rasa's replicas; opens no connection before it is asked something."""
+    async with AsyncExitStack() as stack:
+        clients = [rasa_client(settings, url) for url in settings.replica_urls]
+        for client in clients:
+            await stack.enter_async_context(client)
         actions_health = f"http://127.0.0.1:{settings.actions_port}/health"
-        yield RasaDialogue(client, settings.internal_token, settings.rasa_timeout_s, actions_health)
+        yield RasaDialogue(clients, settings.internal_token, settings.rasa_timeout_s, actions_health)
 
 
-def rasa_client(settings: Settings) -> httpx.AsyncClient:
-    """An HTTP client for Rasa on this machine."""
+def rasa_client(settings: Settings, url: str | None = None) -> httpx.AsyncClient:
+    """An HTTP client for one of Rasa's replicas; the first one where no address is given."""
     return httpx.AsyncClient(
-        base_url=f"http://127.0.0.1:{settings.rasa_port}",
+        base_url=url or settings.replica_urls[0],
         timeout=httpx.Timeout(settings.rasa_timeout_s),
         limits=httpx.Limits(max_connections=100, keepalive_expiry=KEEP_ALIVE_S),
         trust_env=False,

@@ -24,6 +24,8 @@ class Role(StrEnum):
     """Whoever holds the link to a case's page; shows how far it is, and nothing of what it is about."""
     CLAIM_LINK = "claim_link"
     """Whoever holds the link to a claim sheet: its member, who was told not to forward it."""
+    REPLICA = "replica"
+    """Our own processes elsewhere (Rasa's replicas, a trainer), by the internal token."""
     TELEGRAM = "telegram"
     """Telegram's servers, by the secret they repeat."""
     STAFF = "staff"

@@ -6,6 +6,7 @@ server. Whatever dies half-way, the row says either the old version or the new o
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -22,6 +23,7 @@ from casework.tables import ModelDeed, ModelEvent, ModelState, ModelVersion, Sta
 LEAST_REASON = 8
 """Characters of a written reason."""
 MOST_REASON = 500
+VERSION_NAME = re.compile(r"\d{4}-\d{2}-\d{2}-\d{1,4}")
 SHARES = (1, 5, 10, 20, 50)
 """Percent of the conversations a canary may have."""
 
@@ -223,6 +225,22 @@ async def version_before(session: AsyncSession, version: ModelVersion) -> ModelV
 async def live(session: AsyncSession) -> ModelVersion | None:
     """The version that answers members, or None before the first one."""
     return await _in_state(session, ModelState.LIVE)
+
+
+async def live_name(session: AsyncSession) -> str | None:
+    """The name of the version that answers members, or None; reads nothing that is encrypted."""
+    found: str | None = await session.scalar(
+        select(ModelVersion.name).where(ModelVersion.state == ModelState.LIVE)
+    )
+    return found
+
+
+async def canary_now(session: AsyncSession) -> int:
+    """How many percent of the conversations are on the canary; 0 where there is none."""
+    found: int | None = await session.scalar(
+        select(ModelVersion.canary_share).where(ModelVersion.state == ModelState.CANARY)
+    )
+    return found or 0
 
 
 async def canary(session: AsyncSession) -> ModelVersion | None:

@@ -36,6 +36,9 @@ VARIABLES = (
     "PORT",
     "PUBLIC_URL",
     "RASA_PORT",
+    "RASA_REPLICAS",
+    "RASA_URLS",
+    "MODEL_PULL_SECONDS",
     "ACTIONS_PORT",
     "RASA_TIMEOUT",
     "TRAINING",
@@ -74,6 +77,12 @@ class Settings:
     public_url: str | None = None
     """Where members reach us from outside; None: they are given no link to their case."""
     rasa_port: int = 5005
+    rasa_replicas: int = 1
+    """How many processes of Rasa run on this machine, at ``rasa_port`` and the ports after it."""
+    rasa_urls: tuple[str, ...] = ()
+    """Where Rasa's replicas are, when they run elsewhere."""
+    model_pull_seconds: int = 2
+    """How often each replica asks whether there is another model."""
     actions_port: int = 5055
     rasa_timeout_s: float = 8.0
     training: TrainingPlace = "here"
@@ -126,6 +135,9 @@ class Settings:
             port=read.port("PORT", 8000),
             public_url=read.url("PUBLIC_URL"),
             rasa_port=read.port("RASA_PORT", 5005),
+            rasa_replicas=read.count("RASA_REPLICAS", 1, most=16),
+            rasa_urls=read.urls("RASA_URLS"),
+            model_pull_seconds=read.count("MODEL_PULL_SECONDS", 2, most=3600),
             actions_port=read.port("ACTIONS_PORT", 5055),
             rasa_timeout_s=read.seconds("RASA_TIMEOUT", 8.0),
             training=read.choice("TRAINING", *get_args(TrainingPlace)),
@@ -148,10 +160,23 @@ class Settings:
         settings.check()
         return settings
 
+    @property
+    def rasa_ports(self) -> tuple[int, ...]:
+        """The ports of Rasa's replicas on this machine."""
+        return tuple(range(self.rasa_port, self.rasa_port + self.rasa_replicas))
+
+    @property
+    def replica_urls(self) -> tuple[str, ...]:
+        """Where each of Rasa's replicas is asked."""
+        return self.rasa_urls or tuple(f"http://127.0.0.1:{port}" for port in self.rasa_ports)
+
     def check(self) -> None:
         """Refuse settings that contradict each other; raises ConfigurationError."""
-        if len({self.port, self.rasa_port, self.actions_port}) != 3:
-            raise ConfigurationError("PORT, RASA_PORT and ACTIONS_PORT must be three different ports")
+        ports = [self.port, self.actions_port, *self.rasa_ports]
+        if len(set(ports)) != len(ports):
+            raise ConfigurationError(
+                "PORT, ACTIONS_PORT and RASA_PORT (with those after it for RASA_REPLICAS) must be different"
+            )
         if self.telegram_mode == "webhook":
             if not (self.telegram_webhook_url or "").startswith("https://"):
                 raise ConfigurationError(
@@ -210,6 +235,14 @@ class _Reader:
         if parts.scheme not in ("http", "https") or not parts.netloc:
             raise ConfigurationError(f"{name} must be an http or https address, not {value!r}")
         return value.rstrip("/")
+
+    def urls(self, name: str) -> tuple[str, ...]:
+        """Addresses as ``url`` takes them, separated by commas."""
+        found = []
+        for part in (self.text(name) or "").split(","):
+            if part.strip():
+                found.append(_Reader({name: part}).url(name) or "")
+        return tuple(found)
 
     def origins(self, name: str) -> tuple[str, ...]:
         """Web origins (scheme, host and port, nothing after them), separated by commas."""

@@ -22,6 +22,7 @@ from sanic.response import HTTPResponse
 from sanic.response import json as json_response
 
 from nlu.facts.bare import BARE
+from nlu.model_pulling import canary_of, model_name
 from nlu.topics import FALLBACK, IntentTable
 from nlu.tracker_store import ConversationTrackerStore
 
@@ -80,21 +81,23 @@ class SwitchboardChannel(InputChannel):
                 sender, message, metadata = _read(request)
             except ValueError as error:
                 return json_response({"error": str(error)}, status=400)
-            agent = request.app.ctx.agent
+            agent = _agent_for(request.app.ctx.agent, metadata)
             if agent is None or not agent.is_ready():
                 return json_response({"error": "no model is loaded"}, status=503)
             again = await _answered_before(agent.tracker_store, sender, message, metadata)
             if again is not None:
                 return json_response(again | {"understanding": {}})
-            collector = UtteranceCollector()
-            await on_new_message(
+            collector, model = UtteranceCollector(), model_name(agent)
+            # Rasa's own way to the live model, whichever that is at this moment.
+            handle = on_new_message if agent is request.app.ctx.agent else agent.handle_message
+            await handle(
                 UserMessage(message, collector, sender, input_channel=self.name(), metadata=metadata)
             )
             tracker = await _as_saved(agent.tracker_store, sender)
             return json_response(
                 {
                     "messages": [_said(raw) for raw in collector.messages],
-                    "understanding": _latest(tracker, intents),
+                    "understanding": {**_latest(tracker, intents), "model": model},
                 }
             )
 
@@ -107,16 +110,22 @@ class SwitchboardChannel(InputChannel):
                 message = _text(body, "text")
             except ValueError as error:
                 return json_response({"error": str(error)}, status=400)
-            agent = request.app.ctx.agent
+            agent = _agent_for(request.app.ctx.agent, body)
             if agent is None or not agent.is_ready():
                 return json_response({"error": "no model is loaded"}, status=503)
+            model = model_name(agent)
             # Through the processor: Agent.parse_message takes no metadata, and relative dates need it.
             parsed = await agent.processor.parse_message(
                 UserMessage(message, metadata={"as_of": body.get("as_of")})
             )
-            return json_response(understanding(parsed, intents))
+            return json_response({**understanding(parsed, intents), "model": model})
 
         return blueprint
+
+
+def _agent_for(agent: Any, asked: Mapping[str, Any]) -> Any:
+    """The agent that answers: the canary where that is asked for and it can, else the live one."""
+    return (canary_of(agent) or agent) if asked.get("canary") is True else agent
 
 
 def _read(request: Request) -> tuple[str, str, dict[str, Any]]:

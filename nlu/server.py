@@ -20,9 +20,10 @@ def main() -> None:
     sys.argv[0] = "rasa"
     from rasa.__main__ import main as rasa_main  # noqa: PLC0415  (only after the environment is set)
 
-    from nlu import answers_of_actions  # noqa: PLC0415  (as above)
+    from nlu import answers_of_actions, model_pulling  # noqa: PLC0415  (as above)
 
     answers_of_actions.install()
+    model_pulling.install()
     rasa_main()
 
 

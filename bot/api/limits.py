@@ -97,6 +97,11 @@ def address_of(request: Request) -> str:
     return str(address)
 
 
+MODELS_PATH = "/internal/models/"
+"""Models come from our own trainers; who comes is checked before anything of the body is read."""
+MODEL_LIMIT_BYTES = 2 * 1024**3
+
+
 class BodyLimit:
     """Refuses a body that is too large before it is parsed: 64 KiB, or a file and its wrapping."""
 
@@ -130,6 +135,8 @@ class BodyLimit:
     def _limit(self, path: str, content_type: bytes) -> int:
         if path.startswith(TELEGRAM_PATH):
             return TELEGRAM_LIMIT_BYTES
+        if path.startswith(MODELS_PATH):
+            return MODEL_LIMIT_BYTES
         if content_type.lower().startswith(b"multipart/form-data"):
             return self._file_limit_bytes + MULTIPART_OVERHEAD_BYTES
         return JSON_LIMIT_BYTES

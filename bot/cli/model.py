@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 import os
@@ -13,10 +14,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from sqlalchemy.exc import SQLAlchemyError
 
 from bot.cli.house import settings
+from casework import model_registry
 from casework.clock import SystemClock, shanghai_day
 from casework.crisis import CrisisFinding, CrisisLevel, CrisisRules
+from casework.database import Database
 from casework.errors import BadInput, ConfigurationError
 from casework.settings import Settings
 
@@ -42,15 +46,41 @@ def newest_model(chosen: Settings) -> Path | None:
     return models[-1] if models else None
 
 
+def live_model(chosen: Settings) -> Path | None:
+    """The file of the version that answers members; None without one, or where NIANGJIA_MODEL names another.
+
+    The newest file may be a candidate that the gate refused.
+    """
+    if os.environ.get("NIANGJIA_MODEL"):
+        return None
+    name = asyncio.run(_live_name(chosen))
+    file = chosen.models_dir / f"{name}.tar.gz"
+    return file if name is not None and file.is_file() else None
+
+
+async def _live_name(chosen: Settings) -> str | None:
+    database = Database(chosen.database_url)
+    try:
+        if not await database.is_current():
+            return None
+        async with database.read() as session:
+            return await model_registry.live_name(session)
+    except (SQLAlchemyError, OSError):
+        return None  # no database yet, or none within reach: a model can be heard without one
+    finally:
+        await database.close()
+
+
 def fits(chosen: Settings, model: Path) -> bool:
     """Whether the model was trained by the pipeline and domain as they are now; an older one may not load."""
     if os.environ.get("NIANGJIA_MODEL"):
         return True
     stamp = model.with_name(f"{model.name}.pipeline")
-    return stamp.is_file() and stamp.read_text(encoding="ascii") == _pipeline_digest(chosen)
+    return stamp.is_file() and stamp.read_text(encoding="ascii") == pipeline_digest(chosen)
 
 
-def _pipeline_digest(chosen: Settings) -> str:
+def pipeline_digest(chosen: Settings) -> str:
+    """The SHA-256 of what a model must have been made by to be loaded: configuration, domain, code."""
     digest = hashlib.sha256()
     for path in [
         chosen.home / "config.yml",
@@ -74,7 +104,7 @@ def train_model(chosen: Settings, config: str = "config.yml") -> Path:
     model = newest_model(chosen)
     if done.returncode != 0 or model is None:
         raise ConfigurationError("training failed; what Rasa said is above")
-    model.with_name(f"{model.name}.pipeline").write_text(_pipeline_digest(chosen), encoding="ascii")
+    model.with_name(f"{model.name}.pipeline").write_text(pipeline_digest(chosen), encoding="ascii")
     return model
 
 
@@ -142,8 +172,11 @@ def _crisis_first(finding: CrisisFinding | None, parsed: Mapping[str, Any]) -> d
 
 
 def chosen_model(chosen: Settings, model: Path | None) -> Path:
-    """The model file named, else the newest; raises ConfigurationError when there is none."""
-    path = model or newest_model(chosen)
+    """The model file named, else the one that answers members, else the newest.
+
+    Raises ConfigurationError when there is none.
+    """
+    path = model or live_model(chosen) or newest_model(chosen)
     if path is None:
         raise ConfigurationError("there is no trained model yet: run `niangjia train`")
     if not path.is_file():

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import os
-from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
+from bot.cli.first_model import settle_model
 from bot.cli.house import opened, settings
 from bot.cli.knowledge import import_sample_stations, install_canned_replies
-from bot.cli.model import RASA_ENVIRONMENT, fits, newest_model, train_model
+from bot.cli.model import RASA_ENVIRONMENT
 from bot.supervisor import Program, Supervisor, python_module
 from casework import accounts
 from casework.settings import Settings
@@ -25,35 +25,27 @@ FIRST_ADMIN = (
 )
 
 
-def programs(chosen: Settings, model: Path) -> list[Program]:
-    """The three processes, with what each must be told."""
+def programs(chosen: Settings) -> list[Program]:
+    """The processes, with what each must be told: actions, Rasa's replicas, the bot."""
+    anywhere = chosen.host in {"0.0.0.0", "::"}  # noqa: S104  (compared, not bound)
     shared = {
         **RASA_ENVIRONMENT,
         "NIANGJIA_INTERNAL_TOKEN": chosen.internal_token,
         "NIANGJIA_HOME": str(chosen.home),
         "NIANGJIA_VAR": str(chosen.var_dir),
+        "NIANGJIA_MODELS": str(chosen.models_dir),
         "DATABASE_URL": os.environ.get("DATABASE_URL", ""),
         "RASA_PORT": str(chosen.rasa_port),
+        "RASA_REPLICAS": str(chosen.rasa_replicas),
         "ACTIONS_PORT": str(chosen.actions_port),
+        "MODEL_SERVER": f"http://{'127.0.0.1' if anywhere else chosen.host}:{chosen.port}",
+        "MODEL_PULL_SECONDS": str(chosen.model_pull_seconds),
         "PUBLIC_URL": chosen.public_url or "",
         "SANIC_HOST": "127.0.0.1",
         "LOG_LEVEL": chosen.log_level,
     }
-    rasa = python_module(
-        "nlu.server",
-        "run",
-        "--model",
-        str(model),
-        "--interface",
-        "127.0.0.1",
-        "--port",
-        str(chosen.rasa_port),
-        "--endpoints",
-        "endpoints.yml",
-        "--credentials",
-        "credentials.yml",
-    )
     local = "http://127.0.0.1"
+    replicas = [] if chosen.rasa_urls else list(enumerate(chosen.rasa_ports, 1))
     return [
         Program(
             "actions",
@@ -62,28 +54,39 @@ def programs(chosen: Settings, model: Path) -> list[Program]:
             chosen.actions_port,
             shared,
         ),
-        Program("rasa", rasa, f"{local}:{chosen.rasa_port}/webhooks/switchboard/", chosen.rasa_port, shared),
+        *(
+            Program(
+                "rasa" if number == 1 else f"rasa-{number}",
+                _rasa(port),
+                f"{local}:{port}/webhooks/switchboard/",
+                port,
+                # One replica knows nothing of the others; its port names the file it keeps.
+                {**shared, "RASA_PORT": str(port), "RASA_REPLICAS": "1"},
+            )
+            for number, port in replicas
+        ),
         Program(
             "bot", python_module("bot", "serve"), f"{local}:{chosen.port}/api/v1/health", chosen.port, shared
         ),
     ]
 
 
+def _rasa(port: int) -> list[str]:
+    """A replica's command: without a model, which it gets from the bot's model server."""
+    where = ("--interface", "127.0.0.1", "--port", str(port))
+    files = ("--endpoints", "endpoints.yml", "--credentials", "credentials.yml")
+    return python_module("nlu.server", "run", *where, *files)
+
+
 def up(
     retrain: Annotated[bool, typer.Option(help="Train a new model first")] = False,
 ) -> None:
-    """Start everything: database, sample data, a first model if there is none, and the three processes."""
+    """Start everything: database, sample data, a first model if there is none, and the processes."""
     chosen = settings()
     os.chdir(chosen.home)
     has_admin = asyncio.run(_prepare(chosen))
-    model = newest_model(chosen)
-    if model is None or retrain or not fits(chosen, model):
-        why = (
-            "there is no trained model yet" if model is None else "the pipeline changed, or you asked for it"
-        )
-        console.print(f"{why}: training a model (about two minutes)")
-        model = train_model(chosen)
-    supervisor_programs = programs(chosen, model)
+    settle_model(chosen, retrain=retrain, say=console.print)
+    supervisor_programs = programs(chosen)
 
     async def announce() -> None:
         base = f"http://{chosen.host}:{chosen.port}"

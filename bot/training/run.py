@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from bot.cli.model import pipeline_digest
 from bot.faults import log_fault, new_reference
 from bot.training import child, storing
 from bot.training.hashes import file_digest, ingredients
@@ -81,6 +82,7 @@ async def _do(place: Workplace, job: TrainingJob, folder: Path) -> str:
     """Train, measure, judge and store; the version's name."""
     sentences, counted = await _freeze(place, folder)
     made_of = await asyncio.to_thread(ingredients, place.settings, sentences)
+    made_of["pipeline"] = await asyncio.to_thread(pipeline_digest, place.settings)
     await _tell(place, job, hashes=made_of | {"sentences": counted}, line=f"{counted} sentences")
 
     async def tell(share: float, line: str | None) -> bool:

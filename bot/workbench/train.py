@@ -83,9 +83,8 @@ async def _page(
         jobs = await training_jobs.latest(session)
         versions = {one.job_id: one for one in await model_registry.versions(session)}
         changes = await _to_learn(session)
-        people = await desk_view.staff_named(
-            session, {one.staff_id for one in [*jobs, *changes] if one.staff_id is not None}
-        )
+        ids = {job.staff_id for job in jobs} | {change.staff_id for change in changes}
+        people = await desk_view.staff_named(session, {one for one in ids if one is not None})
     return await page(
         request,
         "workbench/train.html",
