@@ -65,7 +65,7 @@ def test_there_is_nothing_to_learn_from_a_handful_of_sentences_or_a_single_inten
 
 @pytest.mark.e2e
 def test_four_fifths_of_fifty_planted_labels_are_in_the_first_hundred_suggestions() -> None:
-    # Twice, since one set of fifty is two or three more or fewer by chance.
+    # Two sets: one of fifty is two or three more or fewer by chance (docs/decisions/0017 has the spread).
     real = read()
     hits = 0
     for seed in (301, 302):
