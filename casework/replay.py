@@ -69,9 +69,7 @@ async def unseen(session: AsyncSession, version: ModelVersion) -> list[SampleCha
         seen = await session.scalar(select(TrainingJob.changes_up_to).where(TrainingJob.id == version.job_id))
     since = SampleChange.committed_at.is_(None) if seen is None else SampleChange.id > seen
     found = await session.scalars(
-        select(SampleChange)
-        .where(since, SampleChange.undone_at.is_(None))
-        .order_by(SampleChange.id)
+        select(SampleChange).where(since, SampleChange.undone_at.is_(None)).order_by(SampleChange.id)
     )
     return list(found)
 

@@ -172,3 +172,78 @@ async def test_the_client_talks_to_this_machine_only_and_asks_no_proxy(
     async with rasa_client(settings) as client:
         assert str(client.base_url) == "http://127.0.0.1:5005"
         assert client.trust_env is False
+
+
+def replicas(*statuses: int | None) -> tuple[RasaDialogue, list[list[dict[str, object]]]]:
+    """A dialogue with one replica for each status (None: it cannot be reached), and what each was asked."""
+    asked: list[list[dict[str, object]]] = [[] for _ in statuses]
+
+    def replica(number: int, status: int | None) -> httpx.AsyncClient:
+        def answer(request: httpx.Request) -> httpx.Response:
+            if status is None:
+                raise httpx.ConnectError("refused")
+            if request.method == "POST":
+                asked[number].append(json.loads(request.content))
+            return httpx.Response(status, json={"messages": [{"text": f"replica {number}"}]})
+
+        return httpx.AsyncClient(
+            base_url=f"http://rasa{number}.invalid", transport=httpx.MockTransport(answer)
+        )
+
+    clients = [replica(number, status) for number, status in enumerate(statuses)]
+    return RasaDialogue(clients, INTERNAL_TOKEN, 1.0, ACTIONS_HEALTH), asked
+
+
+def said_in(conversation_id: str) -> Utterance:
+    return Utterance(conversation_id, 17, "俺干了仨月没给钱", "web", date(2026, 7, 20))
+
+
+async def test_a_conversation_stays_with_one_replica_and_all_replicas_have_some() -> None:
+    dialogue, asked = replicas(200, 200)
+    for _ in range(2):
+        for number in range(20):
+            await dialogue.reply(said_in(f"c{number}"))
+    first, second = ({str(body["sender"]) for body in bodies} for bodies in asked)
+    assert first & second == set()
+    assert min(len(first), len(second)) > 3
+
+
+@pytest.mark.parametrize("broken", [None, 503])
+async def test_where_a_replica_is_down_the_next_one_answers(broken: int | None) -> None:
+    dialogue, _ = replicas(broken, 200)
+    answers = [await dialogue.reply(said_in(f"c{number}")) for number in range(8)]
+    assert {answer.messages[0].text for answer in answers} == {"replica 1"}
+
+
+async def test_with_every_replica_down_the_dialogue_is_down() -> None:
+    for statuses in ((None, None), (503, None), (500, 500)):
+        with pytest.raises(DialogueDown):
+            await replicas(*statuses)[0].reply(UTTERANCE)
+
+
+async def test_what_a_replica_did_badly_is_not_done_again_by_another() -> None:
+    dialogue, asked = replicas(500, 500)
+    with pytest.raises(DialogueDown):
+        await dialogue.reply(UTTERANCE)
+    assert sum(map(len, asked)) == 1
+
+
+async def test_the_health_of_every_replica_is_told() -> None:
+    assert await replicas(200, None)[0].health() == {"rasa": True, "rasa-2": False, "actions": True}
+
+
+async def test_a_share_of_the_conversations_is_on_the_canary_and_stays_there() -> None:
+    dialogue, asked = replicas(200)
+
+    async def on_it(share: int) -> set[str]:
+        dialogue.canary_share = share
+        asked[0].clear()
+        for number in range(200):
+            await dialogue.reply(said_in(f"c{number}"))
+        return {str(body["sender"]) for body in asked[0] if body["metadata"]["canary"]}  # type: ignore[index]
+
+    none, few, more = await on_it(0), await on_it(10), await on_it(50)
+    assert none == set()
+    assert 5 < len(few) < 40
+    assert few < more
+    assert 70 < len(more) < 130
