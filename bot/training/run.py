@@ -83,15 +83,23 @@ async def _do(place: Workplace, job: TrainingJob, folder: Path) -> str:
     sentences, counted = await _freeze(place, folder)
     made_of = await asyncio.to_thread(ingredients, place.settings, sentences)
     made_of["pipeline"] = await asyncio.to_thread(pipeline_digest, place.settings)
-    await _tell(place, job, hashes=made_of | {"sentences": counted}, line=f"{counted} sentences")
+    made_of["sentences"] = counted
+    await _tell(place, job, hashes=made_of, line=f"{counted} sentences")
 
     async def tell(share: float, line: str | None) -> bool:
         return await _beat(place, job, JobStage.TRAINING, share * _MEASURED_FROM, line)
 
     model = await child.train(place.settings, sentences, folder, tell)
+    made_of["weights"] = await asyncio.to_thread(_weights, model)
     measured = await _measured(place, job, model)
     await _tell(place, job, JobStage.STORING, _STORED_FROM)
-    return await _store(place, job, model, measured, made_of | {"sentences": counted})
+    return await _store(place, job, model, measured, made_of)
+
+
+def _weights(model: Path) -> str:
+    from nlu.archive import weights_digest  # noqa: PLC0415  (the group "rasa")
+
+    return weights_digest(model)
 
 
 async def _freeze(place: Workplace, folder: Path) -> tuple[Path, int]:
