@@ -86,6 +86,8 @@ class Understanding(_Wire):
     topic: str | None = None
     confidence: float = 0.0
     accepted: bool = False
+    guesses: tuple[tuple[str, float], ...] = ()
+    """At most three intents with their probabilities, the likeliest first."""
     facts: dict[str, Any] = Field(default_factory=dict)
     model: str | None = None
     """The model version that read it."""

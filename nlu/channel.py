@@ -30,6 +30,7 @@ logger = logging.getLogger(__name__)
 
 MAX_MESSAGE = 8000
 """Characters; the switchboard's own limit is lower, payloads included."""
+MOST_GUESSES = 3
 
 
 class UtteranceCollector(CollectingOutputChannel):
@@ -230,6 +231,11 @@ def understanding(parsed: Mapping[str, Any], intents: IntentTable) -> dict[str, 
         "topic": topic,
         "confidence": round(confidence, 4),
         "accepted": accepted,
+        "guesses": [
+            [guess["name"], round(float(guess.get("confidence") or 0.0), 4)]
+            for guess in ranking[:MOST_GUESSES]
+            if guess.get("name")
+        ],
         "topics": parsed.get("topics") or ([{"topic": topic, "confidence": confidence}] if topic else []),
         "facts": {
             entity["entity"]: entity.get("value")

@@ -103,6 +103,12 @@ async def test_a_reading_says_the_intent_and_whether_it_is_accepted(
     assert script.read == ["俺不想活了"]
 
 
+async def test_a_reading_brings_the_other_guesses_along(dialogue: DialogueClient, script: Script) -> None:
+    guesses = (("ask_leave", 0.4), ("ask_overtime", 0.3))
+    script.will_read(understand("ask_leave", 0.4, accepted=False).model_copy(update={"guesses": guesses}))
+    assert (await dialogue.parse("调休咋算", date(2026, 7, 20))).guesses == guesses
+
+
 @pytest.mark.parametrize("well", [True, False])
 async def test_health_tells_whether_the_dialogue_answers(
     dialogue: DialogueClient, script: Script, well: bool

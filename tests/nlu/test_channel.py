@@ -52,6 +52,19 @@ def test_a_guess_that_is_not_acted_on_is_still_told_to_the_switchboard() -> None
     assert found["facts"] == {"district": "历下区"}
 
 
+def test_the_three_likeliest_intents_are_told_and_the_fallback_is_none_of_them() -> None:
+    names = ("nlu_fallback", "ask_leave", "ask_overtime", "greet", "thank")
+    ranking = [{"name": name, "confidence": 0.33333 - step / 10} for step, name in enumerate(names)]
+    found = understanding({"intent": ranking[0], "intent_ranking": ranking, "entities": []}, INTENTS)
+    assert found["guesses"] == [["ask_leave", 0.2333], ["ask_overtime", 0.1333], ["greet", 0.0333]]
+
+
+def test_a_guess_without_a_name_does_not_break_the_contract() -> None:
+    nothing = {"name": None, "confidence": 0.0}
+    found = understanding({"intent": nothing, "intent_ranking": [nothing], "entities": []}, INTENTS)
+    assert found["guesses"] == []
+
+
 def test_a_buttons_payload_has_its_intents_topic() -> None:
     found = understanding({"intent": {"name": "request_human", "confidence": 1.0}, "entities": []}, INTENTS)
     assert found["topic"] == "case.handoff"
