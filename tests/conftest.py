@@ -83,6 +83,7 @@ def settings(tmp_path: Path) -> Settings:
         {
             "NIANGJIA_VAR": str(tmp_path),
             "NIANGJIA_MODELS": str(tmp_path / "models"),
+            "TRAINING": "elsewhere",  # no test starts a training by pressing the button
             "NIANGJIA_INTERNAL_TOKEN": "an-internal-token-for-tests",
             "NIANGJIA_DATA_KEY": base64.b64encode(TEST_KEY).decode(),
         }

@@ -12,6 +12,7 @@ import sys
 from bot.faults import log_fault, new_reference
 from bot.house import House
 from casework import training_jobs
+from casework.settings import Settings
 from casework.tables import JobState
 
 log = logging.getLogger(__name__)
@@ -52,18 +53,31 @@ class Launcher:
 
     def _start(self, job_id: int) -> None:
         """Start the worker apart from the bot: it goes on when the bot is restarted."""
-        logs = self._house.settings.var_dir / "logs"
+        settings = self._house.settings
+        logs = settings.var_dir / "logs"
         logs.mkdir(parents=True, exist_ok=True)
         with (logs / "trainer.log").open("ab") as said:
             subprocess.Popen(
                 [sys.executable, "-m", "bot", "trainer", "--job", str(job_id)],
-                cwd=self._house.settings.home,
-                env=os.environ.copy(),
+                cwd=settings.home,
+                env={**os.environ, **_told(settings)},
                 stdin=subprocess.DEVNULL,
                 stdout=said,
                 stderr=said,
                 start_new_session=True,
             )
+
+
+def _told(settings: Settings) -> dict[str, str]:
+    """What the worker must know to work on the very same installation."""
+    return {
+        "NIANGJIA_HOME": str(settings.home),
+        "NIANGJIA_VAR": str(settings.var_dir),
+        "NIANGJIA_MODELS": str(settings.models_dir),
+        "DATABASE_URL": settings.database_url,
+        "NIANGJIA_INTERNAL_TOKEN": settings.internal_token,
+        **({"NIANGJIA_DATA_KEY": settings.data_key} if settings.data_key else {}),
+    }
 
 
 async def keep_training(house: House, stopping: asyncio.Event, every_s: float = EVERY_S) -> None:

@@ -21,9 +21,10 @@ def alive(pid: int) -> bool:
         return False
 
 
-async def train(
-    behave: Behave, how: str, out: Path, *, until: int | None = None
-) -> list[tuple[float, str | None]]:
+Told = list[tuple[float, str | None]]
+
+
+async def train(behave: Behave, how: str, out: Path, *, until: int | None = None) -> Told:
     """What was told; it is asked to end after ``until`` times."""
     told: Told = []
 

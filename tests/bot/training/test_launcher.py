@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 from datetime import timedelta
-from typing import Any
 
 import pytest
 
@@ -20,6 +19,12 @@ __all__ = ["app", "house", "knowledge_is_read_once", "templates_are_compiled_onc
 
 
 @pytest.fixture
+def here(house: House) -> House:
+    """The house as it is where the bot trains on its own machine (its own launcher does nothing in tests)."""
+    return dataclasses.replace(house, settings=dataclasses.replace(house.settings, training="here"))
+
+
+@pytest.fixture
 def started(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """The jobs processes were started for; none really is."""
     found: list[int] = []
@@ -32,40 +37,38 @@ async def asked(house: House) -> int:
         return (await training_jobs.request(session, None, None, house.clock.now())).id
 
 
-async def test_a_process_is_started_once_for_a_job(house: House, started: list[int]) -> None:
-    launcher = Launcher(house)
+async def test_a_process_is_started_once_for_a_job(here: House, started: list[int]) -> None:
+    launcher = Launcher(here)
     assert await launcher.look() is None
-    job = await asked(house)
+    job = await asked(here)
     for _ in range(3):
         await launcher.look()
     assert started == [job]
 
 
-async def test_a_job_that_nobody_took_is_given_to_another_process(house: House, started: list[int]) -> None:
-    launcher = Launcher(house)
-    job = await asked(house)
+async def test_a_job_that_nobody_took_is_given_to_another_process(here: House, started: list[int]) -> None:
+    launcher = Launcher(here)
+    job = await asked(here)
     for _ in range(AGAIN_AFTER + 1):
         await launcher.look()
     assert started == [job, job]
 
 
 async def test_where_trainings_are_done_elsewhere_none_is_started(house: House, started: list[int]) -> None:
-    other: Any = dataclasses.replace(
-        house, settings=dataclasses.replace(house.settings, training="elsewhere")
-    )
+    assert house.settings.training == "elsewhere"
     await asked(house)
-    await Launcher(other).look()
+    await Launcher(house).look()
     assert started == []
 
 
 async def test_a_job_whose_worker_is_gone_is_given_up(
-    house: House, clock: FixedClock, started: list[int]
+    here: House, clock: FixedClock, started: list[int]
 ) -> None:
-    job = await asked(house)
-    async with house.database.transaction() as session:
+    job = await asked(here)
+    async with here.database.transaction() as session:
         await training_jobs.take(session, "a worker", clock.now())
     clock.set(clock.now() + LOST_AFTER + timedelta(seconds=1))
-    await Launcher(house).look()
-    async with house.database.read() as session:
+    await Launcher(here).look()
+    async with here.database.read() as session:
         assert (await training_jobs.get(session, job)).state is JobState.FAILED
     assert started == []
