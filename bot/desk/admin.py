@@ -14,7 +14,7 @@ from bot.desk.sessions import Signed, needs, wants_page
 from bot.desk.shell import page
 from bot.house import House
 from bot.roles import Role, open_to
-from casework import accounts, canned, suggestions, teams
+from casework import accounts, canned, model_registry, suggestions, teams
 from casework.clock import shanghai_day
 from casework.desk_rules import read_desk_rules
 from casework.errors import Refusal
@@ -41,6 +41,7 @@ async def overview(request: Request, signed: Editor, house: TheHouse) -> Respons
         replies = await canned.list_canned(session)
         rules = await read_desk_rules(session, house.desk_rules)
         waiting = await suggestions.counts(session)
+        model = await model_registry.live_name(session)
     return await page(
         request,
         "admin/overview.html",
@@ -56,7 +57,7 @@ async def overview(request: Request, signed: Editor, house: TheHouse) -> Respons
         opens_at=rules.answers_at(now),
         ahead=CALENDAR_AHEAD_DAYS,
         unknown_year=rules.hours.calendar.unknown_year(today, CALENDAR_AHEAD_DAYS),
-        model=_model_name(house),
+        model=model,
         schema_current=await house.database.is_current(),
     )
 
@@ -73,9 +74,3 @@ def problem(house: House, refusal: Refusal) -> dict[str, Any]:
     """What a form that is shown again says: the sentence, and the name of the field at fault."""
     named = refusal.values.get("reason") or refusal.values.get("field")
     return {"message": refusal_text(house.wording, refusal), "field": str(named or "")}
-
-
-def _model_name(house: House) -> str | None:
-    """The file of the newest trained model, or None where there is none on this machine."""
-    found = sorted((house.settings.home / "models").glob("*.tar.gz"), key=lambda path: path.stat().st_mtime)
-    return found[-1].name if found else None
