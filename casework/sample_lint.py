@@ -135,6 +135,16 @@ class NearIndex:
             for gram in self._rarest(grams(words)):
                 self._holders[gram].append(number)
 
+    def add(self, text: str) -> int:
+        """Take one more sentence in and give its place; how rare runs are stays as it was counted first."""
+        number, words = len(self.texts), bare(text)
+        self.texts.append(text)
+        self._bare.append(words)
+        self._same[words].append(number)
+        for gram in self._rarest(grams(words)):
+            self._holders[gram].append(number)
+        return number
+
     def same(self, text: str) -> Sequence[int]:
         """The places of the sentences that are the same but for marks, blanks, case and width."""
         return self._same.get(bare(text), ())

@@ -23,7 +23,7 @@ from casework.tables import (
     TrainingSuggestion,
 )
 
-__all__ = ["counts", "inbox", "removed_personal_data", "settle", "suggest", "withdraw"]
+__all__ = ["counts", "inbox", "removed_personal_data", "reopen", "settle", "suggest", "withdraw"]
 
 
 async def suggest(
@@ -87,6 +87,27 @@ async def inbox(
         .limit(limit)
     )
     return found.all()
+
+
+async def reopen(session: AsyncSession, staff: Staff, suggestion_id: int, now: datetime) -> None:
+    """Let a settled suggestion wait again, where what settled it was taken back. Audited.
+
+    Raises NotFound, and NotAllowed for who does not direct others.
+    """
+    require(staff, Right.DIRECT)
+    found = await session.get(TrainingSuggestion, suggestion_id, with_for_update=True, populate_existing=True)
+    if found is None:
+        raise NotFound("no such suggestion")
+    found.state, found.settled_at = SuggestionState.NEW, None
+    audit.record(
+        session,
+        audit.staff_actor(staff),
+        "suggestion.reopened",
+        "suggestion",
+        found.id,
+        now=now,
+        should=found.should_intent,
+    )
 
 
 async def settle(

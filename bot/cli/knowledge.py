@@ -12,6 +12,7 @@ from casework import accounts, article_files, canned, station_import, stations
 from casework.clock import SystemClock, shanghai_day
 from casework.database import Database
 from casework.errors import BadInput
+from casework.inbox_rules import InboxRules
 from casework.knowledge import Knowledge
 from casework.knowledge_search import KnowledgeSearch
 from casework.library import current_knowledge
@@ -119,6 +120,7 @@ def check() -> None:
     root = settings().home / "data" / "knowledge"
     knowledge, rates = Knowledge.load(root), Rates.load(root)
     KnowledgeSearch(knowledge, root)
+    InboxRules.load(root, knowledge)
     rows = sum(len(table.rows) for table in rates.tables.values())
     typer.echo(
         f"{len(knowledge.articles)} articles, {len(knowledge.intents)} intents, {rows} rates: all well"
