@@ -27,6 +27,7 @@ from bot.desk.live import open_desk_feed
 from bot.dialogue import DialogueClient, open_dialogue
 from bot.headers import SecurityHeaders
 from bot.house import House
+from bot.inbox_keeping import keep_gathering, keeper_of
 from bot.keeping import keep_no_longer
 from bot.model_watch import ModelWatch, keep_looking
 from bot.reminding import keep_reminding
@@ -178,7 +179,7 @@ async def open_house(settings: Settings, dialogue: DialogueClient, clock: Clock)
             reminder_rules=reminder_rules,
             desk_rules=load_desk_rules(root),
         )
-        model_watch = ModelWatch(house)
+        model_watch, inbox_keeper = ModelWatch(house), keeper_of(house)
         stopping = asyncio.Event()
         background = [
             asyncio.create_task(switchboard.feed.run(), name="live feed"),
@@ -187,6 +188,7 @@ async def open_house(settings: Settings, dialogue: DialogueClient, clock: Clock)
             asyncio.create_task(keep_watch(house, stopping), name="desk keeper"),
             asyncio.create_task(keep_reminding(house, stopping), name="reminders"),
             asyncio.create_task(keep_looking(model_watch, stopping), name="model watch"),
+            asyncio.create_task(keep_gathering(inbox_keeper, stopping), name="inbox"),
             asyncio.create_task(keep_training(house, stopping), name="trainings"),
             asyncio.create_task(keep_canary(house, stopping), name="canary"),
         ]

@@ -49,8 +49,11 @@ class Said:
     confidence: float | None
 
 
-async def counts(session: AsyncSession, staff: Staff) -> dict[Shelf, int]:
-    """How many groups there are in each list; those that wait for another than ``staff`` are left out."""
+async def counts(session: AsyncSession, staff: Staff | None) -> dict[Shelf, int]:
+    """How many groups there are in each list; those that wait for another than ``staff`` are left out.
+
+    ``staff`` None: nobody in particular, who sees them all.
+    """
     return {
         shelf: await session.scalar(select(func.count()).select_from(InboxGroup).where(*_on(shelf, staff)))
         or 0
@@ -60,7 +63,7 @@ async def counts(session: AsyncSession, staff: Staff) -> dict[Shelf, int]:
 
 async def listed(
     session: AsyncSession,
-    staff: Staff,
+    staff: Staff | None,
     shelf: Shelf = Shelf.OPEN,
     *,
     reason: InboxReason | None = None,
@@ -129,9 +132,9 @@ def reasons_of(group: InboxGroup) -> dict[InboxReason, int]:
     return {reason: number for reason, number in found.items() if number}
 
 
-def _on(shelf: Shelf, staff: Staff) -> tuple[ColumnElement[bool], ...]:
+def _on(shelf: Shelf, staff: Staff | None) -> tuple[ColumnElement[bool], ...]:
     new_topic = and_(InboxGroup.decision.is_not(None), InboxGroup.decision == Decision.NEW_TOPIC)
-    if shelf is Shelf.SECOND:
+    if shelf is Shelf.SECOND and staff is not None:
         own = (
             select(InboxLabel.id)
             .where(InboxLabel.group_id == InboxGroup.id, InboxLabel.staff_id == staff.id)

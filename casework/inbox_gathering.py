@@ -43,6 +43,11 @@ class Gathered:
     updated: int = 0
     groups: int = 0
 
+    def __add__(self, other: Gathered) -> Gathered:
+        return Gathered(
+            self.messages + other.messages, self.updated + other.updated, self.groups + other.groups
+        )
+
 
 async def gather(
     session: AsyncSession,
@@ -127,7 +132,7 @@ class _Shelf:
         for one in found:
             if one.message_id not in self.alive:
                 continue
-            guessed = list(guesses.get(one.message_id, ()))[:MOST_GUESSES] or _as_read(one)
+            guessed = _named(guesses.get(one.message_id, ()), rules) or _named(_as_read(one), rules)
             reasons = set(one.reasons)
             if _close(guessed, rules):
                 reasons.add(InboxReason.CLOSE_TOPICS)
@@ -219,6 +224,14 @@ def _rank(
     group.uncertainty = max(group.uncertainty, rules.uncertainty(one.confidence, one.accepted, reasons))
     group.harm = max(group.harm, rules.harm([*(name for name, _ in guessed[:1]), one.should_intent]))
     group.score = group.uncertainty * group.size * group.harm
+
+
+def _named(guesses: Guesses, rules: InboxRules) -> list[tuple[str, float]]:
+    """The guesses somebody could choose: nlu_fallback is none."""
+    chosen = [
+        (name, share) for name, share in guesses if name in rules.intents and rules.intents[name].trained
+    ]
+    return chosen[:MOST_GUESSES]
 
 
 def _as_read(one: Found) -> list[tuple[str, float]]:

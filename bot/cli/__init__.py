@@ -11,6 +11,7 @@ from bot.cli import (
     database,
     doctor,
     evaluation,
+    inbox,
     knowledge,
     lint,
     model,
@@ -38,6 +39,7 @@ app.add_typer(cases.app, name="cases")
 app.add_typer(knowledge.app, name="knowledge")
 app.add_typer(models.app, name="model")
 app.add_typer(samples.app, name="samples")
+app.add_typer(inbox.app, name="inbox")
 app.add_typer(database.app, name="db")
 
 
