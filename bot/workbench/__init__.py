@@ -20,10 +20,11 @@ STATIC_URL = "/workbench/static"
 def routers() -> list[APIRouter]:
     """The routers of the workbench's parts."""
     # The parts import this package.
-    from bot.workbench import examples, examples_edit, figures, lint, models, train  # noqa: PLC0415
+    from bot.workbench import examples, examples_edit, figures, inbox, lint, models, train  # noqa: PLC0415
 
     # examples_edit before examples: /history is no intent.
-    return [train.router, models.router, figures.router, lint.router, examples_edit.router, examples.router]
+    parts = (inbox, train, models, figures, lint, examples_edit, examples)
+    return [part.router for part in parts]
 
 
 def static_files() -> StaticFiles:
