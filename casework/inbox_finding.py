@@ -82,7 +82,7 @@ async def find(
     after = await _last_before(session, since) if last is None else last.after
     reasons: dict[int, set[InboxReason]] = defaultdict(set)
     next_after = await _readings(session, rules, after, limit, reasons)
-    should = await _suggested(session, limit, reasons)
+    should = await _suggested(session, reasons)
     await _disliked(session, since, reasons)
     await _complained_about(session, after, reasons)
     await _handed_off(session, since, reasons)
@@ -104,7 +104,7 @@ async def _last_before(session: AsyncSession, moment: datetime) -> int:
 async def _readings(
     session: AsyncSession, rules: InboxRules, after: int, limit: int, reasons: dict[int, set[InboxReason]]
 ) -> int:
-    """What the model was unsure of; gives the last message that need not be looked at again."""
+    """What the model was unsure of where it answered; gives the last message not to be looked at again."""
     least_sure = max(rules.sure, (1 + rules.close) / 2)
     rows = await session.execute(
         select(Message.id, Message.accepted, Message.confidence)
@@ -116,6 +116,8 @@ async def _readings(
             Message.handling == Handling.DONE,
             Message.text.is_not(None),
             or_(Message.accepted.is_(False), Message.confidence < least_sure),
+            # Not what was read for the staff alone, while a human spoke (older messages do not tell).
+            or_(Message.answer_ms.is_not(None), Message.model.is_(None)),
         )
         .order_by(Message.id)
         .limit(limit)
@@ -134,9 +136,8 @@ async def _readings(
     return newest if pending is None else min(newest, pending - 1)
 
 
-async def _suggested(
-    session: AsyncSession, limit: int, reasons: dict[int, set[InboxReason]]
-) -> dict[int, str]:
+async def _suggested(session: AsyncSession, reasons: dict[int, set[InboxReason]]) -> dict[int, str]:
+    # No limit: those without words to learn are found each time and must not stand before the others.
     rows = await session.execute(
         select(TrainingSuggestion.message_id, TrainingSuggestion.should_intent)
         .outerjoin(InboxMessage, InboxMessage.message_id == TrainingSuggestion.message_id)
@@ -149,7 +150,6 @@ async def _suggested(
             ),
         )
         .order_by(TrainingSuggestion.id)
-        .limit(limit)
     )
     should = {int(row.message_id): str(row.should_intent) for row in rows}
     for message_id in should:

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from casework import model_registry
+from casework import model_registry, suggestions
 from casework.inbox_finding import Found, Look, find
 from casework.inbox_grouping import GroupIndex
 from casework.inbox_rules import InboxRules
@@ -137,19 +137,26 @@ class _Shelf:
             if _close(guessed, rules):
                 reasons.add(InboxReason.CLOSE_TOPICS)
             message = self.known.get(one.message_id)
-            if message is not None:
-                group = await self.session.get_one(InboxGroup, message.group_id, with_for_update=True)
-                message.reasons = _in_order({*map(InboxReason, message.reasons), *reasons})
-                message.should_intent = one.should_intent or message.should_intent
-                updated += 1
-            else:
+            group = None if message is None else await self._group_of(message)
+            stays = group is not None and not _otherwise(group, one)
+            if group is None or not stays:
                 group_before = await self._group_for(one)
-                group = group_before or await self._begin(one, guessed, now)
                 begun += group_before is None
-                new += 1
+                if group is not None:
+                    group.size -= 1
+                group = group_before or await self._begin(one, guessed, now)
                 group.size += 1
                 group.last_seen_at = now
+            if message is None:
+                new += 1
                 self._add(group, one, reasons, now)
+            else:
+                updated += 1
+                message.group_id = group.id
+                message.reasons = _in_order({*map(InboxReason, message.reasons), *reasons})
+                message.should_intent = one.should_intent or message.should_intent
+            if one.should_intent is not None and one.should_intent == _decided(group):
+                await suggestions.settle_as_decided(self.session, one.message_id, now)
             _rank(group, one, guessed, reasons, rules)
         await self.session.flush()
         return Gathered(new, updated, begun)
@@ -184,6 +191,9 @@ class _Shelf:
         self.session.add(message)
         self.known[one.message_id] = message
 
+    async def _group_of(self, message: InboxMessage) -> InboxGroup:
+        return await self.session.get_one(InboxGroup, message.group_id, with_for_update=True)
+
     async def _group_for(self, one: Found) -> InboxGroup | None:
         """The group of the same words: an undecided one, else the one decided last where that still holds."""
         decided: list[InboxGroup] = []
@@ -204,14 +214,25 @@ class _Shelf:
 
         The hotline says something else; or the live model had the time to learn it, and still gets it wrong.
         """
-        decided = OUT_OF_SCOPE if group.decision is Decision.OUT_OF_SCOPE else group.intent
-        if one.should_intent is not None and one.should_intent != decided:
+        if _otherwise(group, one):
             return True
+        decided = _decided(group)
         if decided is None or self.live is None or self.taught_at is None or group.settled_at is None:
             return False
         had_time = one.model == self.live.name and group.settled_at < self.taught_at
         wrong = one.intent != decided or (not one.accepted and decided != OUT_OF_SCOPE)
         return had_time and wrong
+
+
+def _decided(group: InboxGroup) -> str | None:
+    """The intent a settled group is learnt as, if any."""
+    return OUT_OF_SCOPE if group.decision is Decision.OUT_OF_SCOPE else group.intent
+
+
+def _otherwise(group: InboxGroup, one: Found) -> bool:
+    """Whether the hotline says another intent than what was decided."""
+    settled = group.state is GroupState.SETTLED
+    return settled and one.should_intent is not None and one.should_intent != _decided(group)
 
 
 def _rank(

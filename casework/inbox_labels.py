@@ -62,10 +62,11 @@ async def decide(
     """Say what a group is; gives it as it is now, labels and messages loaded. Audited.
 
     ``text`` is the sentence to learn from, facts marked (None: the group's words). A group that is settled
-    with an intent or as out of scope becomes a training sentence, unless it is one already, and settles the
-    hotline's suggestions in it. Raises NotAllowed without the right TEACH, for a second label by the same
-    person (``own_label``) and for one of two who differ without a note or the right DIRECT (``own_dispute``);
-    NotFound; BadInput: ``inbox_settled``, ``intent``, and for the sentence as ``samples.add`` does.
+    with an intent or as out of scope becomes a training sentence (one that stands under another intent
+    moves), and settles the hotline's suggestions in it. Raises NotAllowed without the right TEACH, for a
+    second label by the same person (``own_label``) and for one of two who differ without a note or the right
+    DIRECT (``own_dispute``); NotFound; BadInput: ``inbox_settled``, ``intent``, and for the sentence as
+    ``samples.add`` does.
     """
     require(staff, Right.TEACH)
     group = await _locked(session, group_id)
@@ -81,7 +82,10 @@ async def decide(
             raise NotAllowed("the same person decided before", reason="own_label")
         group.labels.append(label)
         first = group.labels[0]
-        if group.state is GroupState.OPEN and rules.needs_second([*in_play(group), label.intent]):
+        stands_under = (await samples.current(session, data_nlu)).intent_of(label.text or group.text)
+        if group.state is GroupState.OPEN and rules.needs_second(
+            [*in_play(group), label.intent, stands_under]
+        ):
             group.state = GroupState.SECOND
         elif group.state is GroupState.SECOND and not _same(first, label):
             group.state = GroupState.DISPUTED
@@ -98,14 +102,17 @@ async def undo(
 ) -> InboxGroup:
     """Take one's own decision back, the last one of its group, while nothing was trained on it. Audited.
 
-    Its training sentence goes and the suggestions it settled wait again. Raises NotAllowed without the right
-    TEACH and for another's (``others_label``); NotFound; BadInput ``inbox_nothing`` (nothing was decided),
-    ``inbox_trained``, and ``built_upon`` where something was done with the sentence since.
+    What it taught goes and the suggestions it settled wait again. Raises NotAllowed without the right TEACH
+    and for another's (``others_label``); NotFound; BadInput ``inbox_nothing`` (nothing was decided),
+    ``inbox_disputed`` (both have seen what the other said), ``inbox_trained``, and ``built_upon`` where
+    something was done with the sentence since.
     """
     require(staff, Right.TEACH)
     group = await _locked(session, group_id)
     if not group.labels:
         raise BadInput("nothing was decided", field="inbox_nothing")
+    if group.state is GroupState.DISPUTED:
+        raise BadInput("they know of each other", field="inbox_disputed")
     resolver = next((one for one in group.labels if one.resolves), None)
     label = resolver or group.labels[-1]
     if label.staff_id != staff.id:
@@ -243,8 +250,9 @@ async def _settle(
     intent = OUT_OF_SCOPE if chosen.decision is Decision.OUT_OF_SCOPE else chosen.intent
     if intent is not None:
         words = tidied(chosen.text or group.text)
-        if (await samples.current(session, data_nlu)).intent_of(words) != intent:
-            await samples.add(
+        stands_under = (await samples.current(session, data_nlu)).intent_of(words)
+        if stands_under != intent:
+            await (samples.add if stands_under is None else samples.move)(
                 session,
                 staff,
                 words,
@@ -268,7 +276,7 @@ async def _take_back(
         select(SampleChange)
         .where(
             SampleChange.group_id == group.id,
-            SampleChange.deed == ChangeDeed.ADD,
+            SampleChange.deed.in_((ChangeDeed.ADD, ChangeDeed.MOVE)),
             SampleChange.undone_at.is_(None),
             SampleChange.created_at >= group.settled_at,
         )
@@ -282,8 +290,10 @@ async def _take_back(
         if await session.scalar(learnt.limit(1)) is not None:
             raise BadInput("a model was trained on it", field="inbox_trained")
         await samples.undo(session, staff, change.id, data_nlu, now)
+    decided_at = group.settled_at or now
     for suggestion in await _suggestions(session, group):
-        if suggestion.settled_at == group.settled_at:
+        # One that joined the group later was settled by the same decision.
+        if suggestion.settled_at is not None and suggestion.settled_at >= decided_at:
             await suggestions.reopen(session, staff, suggestion.id, now)
 
 

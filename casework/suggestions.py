@@ -23,7 +23,16 @@ from casework.tables import (
     TrainingSuggestion,
 )
 
-__all__ = ["counts", "inbox", "removed_personal_data", "reopen", "settle", "suggest", "withdraw"]
+__all__ = [
+    "counts",
+    "inbox",
+    "removed_personal_data",
+    "reopen",
+    "settle",
+    "settle_as_decided",
+    "suggest",
+    "withdraw",
+]
 
 
 async def suggest(
@@ -135,6 +144,17 @@ async def settle(
         should=found.should_intent,
     )
     return found
+
+
+async def settle_as_decided(session: AsyncSession, message_id: int, now: datetime) -> None:
+    """Take in a suggestion that says what was decided before it was made, if one waits. Audited."""
+    found = await _of_message(session, message_id)
+    if found is None or found.state is not SuggestionState.NEW:
+        return
+    found.state, found.settled_at = SuggestionState.ACCEPTED, now
+    audit.record(
+        session, "system", "suggestion.accepted", "suggestion", found.id, now=now, should=found.should_intent
+    )
 
 
 async def withdraw(session: AsyncSession, staff: Staff, suggestion_id: int, now: datetime) -> None:

@@ -37,6 +37,7 @@ from casework.tables import (
     ModelVersion,
     Staff,
     StaffRole,
+    SuggestionState,
 )
 from tests.factories import make_conversation, make_member, make_message, make_staff
 
@@ -116,7 +117,7 @@ async def test_a_phone_number_and_a_name_are_never_stored(database: Database, no
         await said_in(session, conversation, "俺垒的墙他量都不量，打13805310042找张小明")
         await gather(session, RULES, now)
         (group,) = await groups(session)
-        assert group.text.replace("，", ",") == "俺垒的墙他量都不量,打[电话]找[姓名]"
+        assert group.text == "俺垒的墙他量都不量，打[电话]找[姓名]"
         stored = [one async for one in everything_of_the_inbox(session)]
         assert "13805310042" not in str(stored)
 
@@ -147,6 +148,8 @@ async def everything_of_the_inbox(session: AsyncSession) -> Any:
         ({"accepted": True, "confidence": 0.5}, None),
         ({"accepted": None, "intent": None, "confidence": None}, None),
         ({"handling": Handling.PENDING}, None),
+        ({"model": "2026-07-21-1", "answer_ms": 80}, "not_understood"),
+        ({"model": "2026-07-21-1", "answer_ms": None}, None),
         ({"content": {"payload": "b:x"}}, None),
         ({"text": "/restart"}, None),
         ({"text": "13805310042"}, None),
@@ -287,6 +290,19 @@ async def test_what_was_forgotten_meanwhile_does_not_come_in(database: Database,
         assert await put(session, found, RULES, now) == Gathered()
 
 
+async def test_marks_on_messages_without_words_do_not_stand_before_the_others(
+    database: Database, now: datetime
+) -> None:
+    async with database.transaction() as session:
+        staff = await make_staff(session)
+        marked = [await said(session, words, accepted=True, confidence=1) for words in ("1", "2", "3")]
+        marked.append(await said(session, "老板让我滚蛋", accepted=True, confidence=1))
+        for message in marked:
+            await suggestions.suggest(session, staff, message.id, "ask_leave", KNOWLEDGE, now)
+        found, _ = await find(session, RULES, now, limit=2)
+        assert [one.message_id for one in found] == [marked[-1].id]
+
+
 async def test_looks_one_after_the_other_find_everything_once_and_late_votes_too(
     database: Database, now: datetime
 ) -> None:
@@ -380,10 +396,51 @@ async def test_words_a_later_model_still_gets_wrong_are_asked_about_again(
         await settled(session, now, decision=Decision.INTENT, intent="ask_overtime")
         await live_since(session, now + trained_after)
         await said(
-            session, "俺垒的墙他量都不量", model="2026-07-21-1", intent=read_as, accepted=True, confidence=0.4
+            session,
+            "俺垒的墙他量都不量",
+            model="2026-07-21-1",
+            answer_ms=80,
+            intent=read_as,
+            accepted=True,
+            confidence=0.4,
         )
         await gather(session, RULES, now)
         assert len(await groups(session)) == groups_then
+
+
+async def test_a_mark_that_says_what_was_decided_before_is_taken_in(
+    database: Database, now: datetime
+) -> None:
+    async with database.transaction() as session:
+        await settled(session, now, decision=Decision.INTENT, intent="ask_overtime")
+        message = await said(session, "俺垒的墙他量都不量")
+        marked = await suggestions.suggest(
+            session, await make_staff(session), message.id, "ask_overtime", KNOWLEDGE, now
+        )
+        await gather(session, RULES, now)
+        assert (marked.state, marked.settled_at) == (SuggestionState.ACCEPTED, now)
+        assert (await gather(session, RULES, now)) == Gathered()
+
+
+async def test_a_message_of_a_settled_group_that_was_marked_otherwise_later_is_asked_about_again(
+    database: Database, now: datetime
+) -> None:
+    async with database.transaction() as session:
+        group = await settled(session, now, decision=Decision.INTENT, intent="ask_overtime")
+        (message_id,) = await session.scalars(select(InboxMessage.message_id))
+        await said(session, "俺垒的墙他量都不量。")
+        await gather(session, RULES, now)
+        await suggestions.suggest(session, await make_staff(session), message_id, "ask_leave", KNOWLEDGE, now)
+        assert await gather(session, RULES, now) == Gathered(0, 1, 1)
+        before, after = await groups(session)
+        assert before is group
+        assert [(one.state, one.size) for one in (before, after)] == [
+            (GroupState.SETTLED, 1),
+            (GroupState.OPEN, 1),
+        ]
+        moved = await session.get_one(InboxMessage, message_id, populate_existing=True)
+        assert (moved.group_id, moved.should_intent) == (after.id, "ask_leave")
+        assert await gather(session, RULES, now) == Gathered()
 
 
 async def test_what_the_hotline_says_otherwise_than_decided_is_asked_about_again(

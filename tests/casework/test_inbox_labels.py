@@ -164,10 +164,29 @@ async def test_a_sentence_that_is_there_already_settles_and_teaches_nothing(
         group = await desk.decide(staff, await one_group(session, now, "在吗在吗"), INTENT, "greet")
         assert group.state is GroupState.SETTLED
         assert await desk.taught() == {}
-        elsewhere = await one_group(session, now, "你好")
-        with pytest.raises(BadInput) as refused:
-            await desk.decide(staff, elsewhere, INTENT, WAGES)
-        assert refused.value.values["field"] == "duplicate"
+
+
+async def test_a_sentence_that_stands_under_another_intent_moves_and_comes_back(
+    database: Database, folder: Path, now: datetime
+) -> None:
+    async with database.transaction() as session:
+        desk, staff = Desk(session, folder, now), await teacher(session)
+        group_id = await one_group(session, now, "在吗在吗")
+        await desk.decide(staff, group_id, INTENT, WAGES)
+        current = await samples.current(session, folder)
+        assert (list(current.sentences["greet"]), current.intent_of("在吗在吗")) == (["你好"], WAGES)
+        await desk.undo(staff, group_id)
+        assert (await samples.current(session, folder)).intent_of("在吗在吗") == "greet"
+
+
+async def test_nobody_alone_takes_a_sentence_out_of_a_crisis(
+    database: Database, folder: Path, now: datetime
+) -> None:
+    async with database.transaction() as session:
+        desk, staff = Desk(session, folder, now), await teacher(session)
+        await samples.add(session, staff, WORDS, CRISIS, KNOWLEDGE, folder, now)
+        group = await desk.decide(staff, await one_group(session, now), OUT)
+        assert group.state is GroupState.SECOND
 
 
 @pytest.mark.parametrize(
@@ -276,6 +295,9 @@ async def test_a_third_person_resolves_where_two_differ(
     async with database.transaction() as session:
         desk, first, second = Desk(session, folder, now), await teacher(session), await teacher(session)
         group_id = await disputed(desk, first, second)
+        with pytest.raises(BadInput) as refused:
+            await desk.undo(second, group_id)  # by now the second one has seen what the first one said
+        assert refused.value.values["field"] == "inbox_disputed"
         third = await teacher(session)
         group = await desk.decide(third, group_id, INTENT, CRISIS)
         assert (group.state, group.intent) == (GroupState.SETTLED, CRISIS)
