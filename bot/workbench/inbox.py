@@ -270,7 +270,7 @@ def visible_labels(group: InboxGroup, staff: Staff) -> list[InboxLabel]:
 
 
 def _may_undo(group: InboxGroup, staff: Staff) -> bool:
-    if not group.labels:
+    if not group.labels or group.state is GroupState.DISPUTED:
         return False
     resolver = next((one for one in group.labels if one.resolves), None)
     return (resolver or group.labels[-1]).staff_id == staff.id
