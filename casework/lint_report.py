@@ -11,7 +11,7 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -58,13 +58,28 @@ class LintReport:
         return [one for one in self.findings if one.key not in without and _stands(one, training_set)]
 
 
+def confirmed(
+    report: LintReport, training_set: TrainingSet, dismissed: Collection[str]
+) -> list[tuple[str, str]]:
+    """(intent, sentence) of what looked wrongly labelled, and somebody said is right."""
+    return [
+        (one.intent, one.text)
+        for one in report.findings
+        if one.kind is LintKind.LABEL and one.key in dismissed and _stands_there(one, training_set)
+    ]
+
+
+def _stands_there(finding: Finding, training_set: TrainingSet) -> bool:
+    return training_set.plain(finding.text) in training_set.blocks.get(finding.intent, {})
+
+
 def _stands(finding: Finding, training_set: TrainingSet) -> bool:
     if finding.kind is LintKind.TOO_FEW:
         return True
-    key = training_set.plain
-    if key(finding.text) not in training_set.blocks.get(finding.intent, {}):
-        return False
-    return not finding.other or key(finding.other) in training_set.blocks.get(finding.other_intent, {})
+    others = training_set.blocks.get(finding.other_intent, {})
+    return _stands_there(finding, training_set) and (
+        not finding.other or training_set.plain(finding.other) in others
+    )
 
 
 def digest(training_set: TrainingSet) -> str:

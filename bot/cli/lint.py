@@ -44,7 +44,14 @@ def lint_samples(
         raise ConfigurationError("somebody is looking at the sentences already; try again in some minutes")
     try:
         training_set, dismissed = with_database(sentences)
-        report = lint_now(chosen, training_set, now, labels=labels, say=partial(typer.echo, err=True))
+        report = lint_now(
+            chosen,
+            training_set,
+            now,
+            labels=labels,
+            dismissed=dismissed,
+            say=partial(typer.echo, err=True),
+        )
     except ImportError as error:
         raise ConfigurationError(
             f"labels cannot be looked at here ({error}); try --no-labels, or uv sync --group rasa"

