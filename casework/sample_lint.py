@@ -54,6 +54,7 @@ class LintKind(StrEnum):
     FORM = "form"
     """An unknown fact is marked, a mark is broken, or it looks like a command."""
     PERSONAL_DATA = "personal_data"
+    """It may hold somebody's name or number. Adding one is refused; those in the files are made up."""
     DUPLICATE = "duplicate"
     NEAR = "near"
     TOO_FEW = "too_few"
@@ -66,7 +67,13 @@ class Severity(StrEnum):
     WARNING = "warning"
 
 
-_WARNINGS = {LintKind.LABEL, LintKind.DUPLICATE, LintKind.NEAR, LintKind.TOO_FEW}
+_WARNINGS = {
+    LintKind.LABEL,
+    LintKind.PERSONAL_DATA,
+    LintKind.DUPLICATE,
+    LintKind.NEAR,
+    LintKind.TOO_FEW,
+}
 
 
 @dataclass(frozen=True)
