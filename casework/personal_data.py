@@ -43,9 +43,14 @@ _SURNAMES = (
     "曲封储靳段焦谷车侯全班仇宁甘祖武符刘景詹龙叶黎薄印白蒲赖卓蔺池乔阴胥能苍双闻莘党翟谭贡劳冉郦雍桑桂牛边燕尚温庄晏柴瞿阎慕连"
     "习艾容向古易廖终居衡步耿满匡文寇广东欧沃利越师巩聂晁冷辛阚简饶曾关蒯相查荆游权司"
 )
+_TRADES_AND_PLACES = (
+    "司机|程序|项目|高校|高中|高职|高级|高空|车队|车间|车工|车床|车险|水利|水电|水暖|水泥|水厂|房东|房主|房产|章丘|平阴|平台|支教|"
+    "包工|包装|包车|安全|安检|安装|安保|管道|管理|管事|管家|管工|应届|应聘|全职|全日|全家|全厂|金融|金属|时薪|常驻"
+)
+"""What somebody is or where they come from, though it begins with a surname: 我是司机, 我是章丘的."""
 _INTRODUCED = re.compile(
-    rf"(?P<lead>我叫|俺叫|名字叫|名字是|姓名是?[:：]?\s?|联系人是?[:：]?\s?|我是|俺是)"
-    rf"(?P<name>[{_SURNAMES}][{_HAN}]{{1,2}})(?=[^{_HAN}]|$|[，。,.、！!；;：:的在电])"
+    rf"(?P<lead>我叫|俺叫|名字叫|名字是|姓名是?[:：]?\s?|联系人是?[:：]?\s?|(?:我是|俺是)(?!{_TRADES_AND_PLACES}))"
+    rf"(?!用名|曾用|单位)(?P<name>[{_SURNAMES}][{_HAN}]{{1,2}})(?=[^{_HAN}]|$|[，。,.、！!；;：:的在电])"
 )
 _LONG_NUMBER = re.compile(r"\d{9,}")
 """No amount or date has so many digits: whatever it is, it belongs to somebody."""

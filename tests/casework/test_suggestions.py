@@ -82,6 +82,25 @@ def test_a_name_nobody_told_us_is_taken_out_where_somebody_introduces_themselves
     assert removed("联系人：李强 电话在下面") == "联系人：[姓名] 电话在下面"
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "我是司机，给老板开车",
+        "俺是章丘的，农村户口",
+        "我是程序员，天天加班",
+        "名字是曾用名，改过",
+        "每次问一遍姓名单位，问完就没了",
+    ],
+)
+def test_a_trade_or_a_place_is_no_name(text: str) -> None:
+    assert removed(text) == text
+
+
+def test_a_surname_that_begins_a_trade_is_one_all_the_same() -> None:
+    assert removed("我是包小军，") == "我是[姓名]，"
+    assert removed("我叫高中强，") == "我叫[姓名]，"
+
+
 def test_a_firm_nobody_told_us_is_taken_out_and_what_leads_to_it_stays() -> None:
     assert removed("我在山东某某建筑有限公司上班") == "我在[单位]上班"
 
