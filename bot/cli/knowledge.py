@@ -8,14 +8,16 @@ from typing import Annotated
 import typer
 
 from bot.cli.house import settings, with_database
-from casework import accounts, article_files, canned, station_import, stations
+from casework import accounts, article_files, canned, confirmed_labels, station_import, stations
 from casework.clock import SystemClock, shanghai_day
 from casework.database import Database
 from casework.errors import BadInput
+from casework.gate_rules import GateRules
 from casework.inbox_rules import InboxRules
 from casework.knowledge import Knowledge
 from casework.knowledge_search import KnowledgeSearch
 from casework.library import current_knowledge
+from casework.model_bands import Bands
 from casework.rates import Rates
 from casework.settings import Settings
 
@@ -121,6 +123,9 @@ def check() -> None:
     knowledge, rates = Knowledge.load(root), Rates.load(root)
     KnowledgeSearch(knowledge, root)
     InboxRules.load(root, knowledge)
+    GateRules.load(root)
+    Bands.load(root)
+    confirmed_labels.read(root.parent)
     rows = sum(len(table.rows) for table in rates.tables.values())
     typer.echo(
         f"{len(knowledge.articles)} articles, {len(knowledge.intents)} intents, {rows} rates: all well"

@@ -29,6 +29,16 @@ def test_the_knowledge_that_ships_is_well() -> None:
     assert re.search(r"\d+ rates: all well", result.output)
 
 
+@pytest.mark.parametrize("file", ["gate.yml", "inbox.yml", "model_watch.yml"])
+def test_the_rules_of_the_workbench_are_knowledge_too(copied: Path, file: str) -> None:
+    path = copied / file
+    path.write_text(path.read_text(encoding="utf-8") + "\nno_such_rule: 1\n", encoding="utf-8")
+    result = CliRunner().invoke(app, ["knowledge", "check"])
+    assert isinstance(result.exception, KnowledgeError)
+    assert file in str(result.exception)
+    assert "no_such_rule" in str(result.exception)
+
+
 def test_a_rate_without_its_source_is_named_with_its_file(copied: Path) -> None:
     path = copied / "rates" / "minimum_wage.yml"
     text = re.sub(r" +source: .*\n", "", path.read_text(encoding="utf-8"), count=1)
