@@ -17,7 +17,7 @@ from bot.desk.sessions import Signed, needs, wants_page
 from bot.desk.shell import page
 from bot.house import House
 from bot.roles import Role, open_to
-from casework import desk_view, inbox, inbox_labels
+from casework import desk_view, inbox, inbox_labels, samples
 from casework.errors import BadInput, NotFound, Refusal
 from casework.inbox import Shelf
 from casework.inbox_rules import InboxRules
@@ -214,6 +214,7 @@ async def _page(
             "said": [] if group is None else await inbox.said_in(session, group),
             "people": await desk_view.staff_named(session, {one.staff_id for one in labels}),
             "agreement": await inbox_labels.agreement_now(session),
+            "stands_under": await _stands_under(session, house, group),
             "last": await _last(session, signed.staff, context.pop("last", None)),
         }
     place = next((number for number, one in enumerate(groups) if group and one.id == group.id), None)
@@ -249,6 +250,13 @@ async def _open(
             # Its time is over (retention), or the address is old.
             pass
     return await inbox.opened(session, groups[0].id) if groups else None
+
+
+async def _stands_under(session: AsyncSession, house: House, group: InboxGroup | None) -> str | None:
+    """The intent these very words are a sentence of already: deciding otherwise moves them."""
+    if group is None:
+        return None
+    return (await samples.current(session, house.settings.home / "data" / "nlu")).intent_of(group.text)
 
 
 async def _last(session: AsyncSession, staff: Staff, group_id: int | None) -> InboxGroup | None:
