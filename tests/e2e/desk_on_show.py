@@ -50,6 +50,7 @@ from tests.bench.desk_data import fill
 from tests.bot.fakes import FakeDialogue, Script
 from tests.claim_sheets import give_sheet
 from tests.e2e.house import ROOT, free_port
+from tests.e2e.workbench_on_show import furnish_workbench
 
 KEY = bytes(range(32))
 MOMENT = datetime(2026, 11, 23, 2, 20, tzinfo=UTC)
@@ -71,6 +72,10 @@ class OnShow:
     case_page: str
     version: str
     """A proposed version of an article that another wrote."""
+    refused: str
+    """A model version the gate refused."""
+    passed: str
+    """A model version that passed the gate and is the canary."""
 
     @property
     def pages(self) -> dict[str, str]:
@@ -98,6 +103,18 @@ class OnShow:
             "admin-canned": "/desk/admin/canned",
             "admin-desk": "/desk/admin/desk",
             "suggestions": "/desk/suggestions",
+            "wb-inbox": "/workbench",
+            "wb-inbox-second": "/workbench?list=second",
+            "wb-inbox-disputed": "/workbench?list=disputed",
+            "wb-examples": "/workbench/examples",
+            "wb-example": "/workbench/examples/ask_wage_arrears?order=new",
+            "wb-history": "/workbench/examples/history",
+            "wb-lint": "/workbench/lint",
+            "wb-train": "/workbench/train",
+            "wb-models": "/workbench/models",
+            "wb-model-refused": f"/workbench/models/{self.refused}",
+            "wb-model": f"/workbench/models/{self.passed}",
+            "wb-figures": "/workbench/figures?start=2026-11-10&end=2026-11-23",
             "profile": "/desk/profile",
             "password": "/desk/profile/password",
             "error": "/desk/c/nothing-here",
@@ -139,6 +156,7 @@ async def serve(folder: Path, cases: int, talks: int) -> None:
     settings = Settings.from_env(
         {
             "NIANGJIA_VAR": str(folder),
+            "NIANGJIA_MODELS": str(folder / "models"),
             "NIANGJIA_INTERNAL_TOKEN": "an-internal-token-for-the-show",
             "NIANGJIA_DATA_KEY": base64.b64encode(KEY).decode(),
             "PORT": str(port),
@@ -195,6 +213,7 @@ async def _furnish(settings: Settings, clock: FixedClock, cases: int, talks: int
             case.staff_id = me.id
             sheet = await give_sheet(session, clock.now() - timedelta(hours=2))
             sheet.case_id = case.id
+            made = await furnish_workbench(session, settings, people, clock, knowledge)
             return OnShow(
                 base_url=base_url,
                 cookie=token,
@@ -203,6 +222,8 @@ async def _furnish(settings: Settings, clock: FixedClock, cases: int, talks: int
                 case_number=case.number,
                 case_page="/case/" + case_links.case_token(case.id),
                 version=version,
+                refused=made["refused"],
+                passed=made["passed"],
             )
 
 

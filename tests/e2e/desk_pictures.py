@@ -27,6 +27,10 @@ LABELS = {
     "admin-teams": "班组", "admin-canned": "常用语", "admin-desk": "值班与承诺", "suggestions": "训练建议",
     "knowledge": "知识", "knowledge-article": "一篇知识", "knowledge-edit": "改知识",
     "knowledge-proposals": "等第二个人看的", "knowledge-version": "一版改动",
+    "wb-inbox": "训练台收件箱", "wb-inbox-second": "待第二人", "wb-inbox-disputed": "有分歧",
+    "wb-examples": "例句", "wb-example": "一个意图的例句", "wb-history": "例句的改动记录",
+    "wb-lint": "检查例句", "wb-train": "训练", "wb-models": "模型", "wb-model-refused": "没通过质量关的版本",
+    "wb-model": "通过质量关的版本", "wb-figures": "图表",
     "profile": "我的账号", "password": "改密码", "error": "出错页", "member-case": "职工看到的工单进度",
 }  # fmt: skip
 
