@@ -26,6 +26,9 @@ TABLE = {
     Right.EDIT_KNOWLEDGE: "no yes yes no",
     Right.APPROVE_KNOWLEDGE: "no yes yes no",
     Right.EDIT_DESK: "no yes yes no",
+    Right.TEACH: "no yes yes no",
+    Right.RELEASE: "no yes yes no",
+    Right.OVERRIDE_GATE: "no yes yes no",
     Right.EDIT_STAFF: "no no yes no",
     Right.AUDIT: "no no yes yes",
 }
