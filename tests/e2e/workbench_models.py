@@ -75,7 +75,7 @@ SECOND = Made({*RIGHT_AT_LAST, *RIGHT_NOW})
 MUDDLED = Made({*RIGHT_AT_LAST[3:], *RIGHT_NOW, *OVERTIME}, ("大年夜上班几倍", "强制加班"), 113)
 UNSAFE = Made({*RIGHT_AT_LAST[4:], *RIGHT_NOW, *HEAT})
 GOOD = Made({*RIGHT_NOW, *SLIPPED_BEFORE})
-BETTER = Made({*SLIPPED_BEFORE, *SLIPPED_NOW}, ("俩公司来回签，工龄从头算",))
+BETTER = Made({*SLIPPED_BEFORE, *SLIPPED_NOW}, ("交了保险没有，上哪看得着",))
 
 
 class Trainer:
@@ -223,12 +223,14 @@ def _gold(knowledge: Knowledge) -> tuple[list[dict[str, str]], list[float], dict
     random = Random(20)  # noqa: S311  # made-up figures, not keys
     topics = sorted({one.topic for one in knowledge.intents.values() if one.trained})
     rows, off = [], {}
-    for number, topic in enumerate(topics):
+    for topic in topics:
+        room = [one for one in topics if one.partition(".")[0] == topic.partition(".")[0]]
         size = 120 if topic == OUT_OF_SCOPE_TOPIC else 34 if topic.startswith("labour.") else 14
         rarely = topic.startswith("crisis.") or topic == OUT_OF_SCOPE_TOPIC
         for serial in range(size):
             if serial % (24 if rarely else 7) == 3 and topic != "heat.illness":
-                off[len(rows)] = topics[number - 1] if number else topics[1]
+                near = room[(room.index(topic) + 1 + serial // 14) % len(room)]
+                off[len(rows)] = "talk.complain" if topic.startswith("crisis.") else near
             rows.append({"text": "", "topic": topic})
     rows += [{"text": text, "topic": topic} for text, topic, _ in _ASKED]
     return rows, [random.uniform(0.78, 0.92) for _ in rows], off

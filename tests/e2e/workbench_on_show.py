@@ -53,7 +53,7 @@ from tests.e2e.workbench_sentences import Group
 SHARE = 20
 """Percent of the conversations on the canary."""
 DAYS = 14
-TALKS = 46
+TALKS = 100
 """Conversations a day, on a weekday."""
 TOPICS = {
     "labour.wage_arrears": 30,
@@ -180,13 +180,15 @@ class Workbench:
         current = await samples.current(self.session, self.data_nlu)
         brought = {text for text, _ in said.IMPORTED}
         facts = known_facts(self.data_nlu)
-        found = [one for one in lint(current, self.knowledge.intents, facts, ()) if one.text in brought]
+        found = [
+            one for one in lint(current, self.knowledge.intents, facts, ()) if {one.text, one.other} & brought
+        ]
         kinds = {one.kind for one in found}
         personal = Finding(LintKind.PERSONAL_DATA, said.IMPORTED[5][1], said.IMPORTED[5][0])
         findings = [
             *(Finding(LintKind.LABEL, where, text, "", to, sure) for text, where, to, sure in said.SUSPECTS),
             *found,
-            Finding(LintKind.LEAK, said.IMPORTED[6][1], said.IMPORTED[6][0]),
+            Finding(LintKind.LEAK, *reversed(said.IMPORTED[-1])),
             *([] if LintKind.PERSONAL_DATA in kinds else [personal]),
             Finding(LintKind.TOO_FEW, "goodbye", detail="57/60"),
         ]
@@ -310,7 +312,7 @@ async def _members_wrote(session: AsyncSession, now: datetime, versions: Sequenc
     }
     for day in range(DAYS, -1, -1):
         weekday = (now - timedelta(days=day)).weekday() < 5
-        for _ in range(int(TALKS * (1 if weekday else 0.6) * (0.25 if day == 0 else 1))):
+        for _ in range(int(TALKS * (1 if weekday else 0.7) * (0.6 if day == 0 else 1))):
             begun = now - timedelta(days=day, hours=random.uniform(-8 if day else 0, 2))
             first = _one_talk(random, rows, first, min(begun, now - timedelta(minutes=20)), versions, now)
     for table, made in rows.items():

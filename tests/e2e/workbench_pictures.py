@@ -16,8 +16,10 @@ from playwright.sync_api import Browser, Page
 from tests.e2e.browser import chromium
 from tests.e2e.desk_on_show import OnShow, desk_on_show
 from tests.e2e.desk_pictures import QUALITY, ROOT
-from tests.e2e.test_desk_pages import LOOKS, settle, sign_in
+from tests.e2e.test_desk_pages import LOOKS, SIZES, settle, sign_in
 
+MOST = 4000
+"""Pixels of a page's height."""
 FOLDER = ROOT / "docs" / "images" / "workbench"
 PICTURES = {
     "inbox": ("wb-inbox", 1100),
@@ -31,9 +33,9 @@ PICTURES = {
 """Picture of the guide → the page it shows, and how many pixels of it from the top."""
 
 
-def save(page: Page, file: Path, *, whole: bool = False) -> None:
+def save(page: Page, file: Path) -> None:
     """What a page shows now, as a file of the kind its name says."""
-    picture = Image.open(io.BytesIO(page.screenshot(full_page=whole)))
+    picture = Image.open(io.BytesIO(page.screenshot()))
     file.parent.mkdir(parents=True, exist_ok=True)
     picture.save(file, **({"quality": QUALITY, "method": 6} if file.suffix == ".webp" else {}))
 
@@ -56,8 +58,11 @@ def take_all(browser: Browser, shown: OnShow, folder: Path) -> None:
         page = context.new_page()
         for name, path in shown.pages.items():
             if name.startswith("wb-"):
+                page.set_viewport_size(SIZES[size])  # type: ignore[arg-type]  # two whole numbers
                 settle(page, shown.base_url + path)
-                save(page, folder / f"{name}-{scheme}-{size}.png", whole=True)
+                height = page.evaluate("document.querySelector('main').scrollHeight") + 120
+                page.set_viewport_size({"width": SIZES[size]["width"], "height": min(height, MOST)})
+                save(page, folder / f"{name}-{scheme}-{size}.png")
         context.close()
 
 

@@ -76,7 +76,11 @@ PARKING = Group(
     accepted=True,
 )
 DESPAIR = Group(
-    ("心里堵得慌，晚上睡下就盼着别再醒过来", "心里堵得慌，晚上睡下就盼着别再醒过来了"),
+    (
+        "心里堵得慌，晚上睡下就盼着别再醒过来",
+        "心里堵得慌，晚上睡下就盼着别再醒过来了",
+        "心里堵得慌，晚上睡下就盼着别再醒过来……",
+    ),
     (("crisis_self_harm", 0.46), ("complain", 0.33), ("ask_culture", 0.07)),
 )
 LOCKED_IN = Group(
@@ -139,6 +143,7 @@ IMPORTED = (
     ("老丈人没了，公司说不是亲爹不给丧假，只能请假，有这规矩吗", "ask_contract"),
     ("[工票](paper)写了不认账", "ask_wage_arrears"),
     ("俺叫某某，在某某厂看大门，有事打俺手机", "ask_jobs"),
+    ("年后你们还办招聘会不，具体哪天在哪呢", "ask_jobs"),
     ("厂里让签个自愿放弃社会保险的纸，签了还能要回来不", "ask_social_insurance"),
 )
 """A colleague's file, taken in as it was: every line has something the lint finds."""

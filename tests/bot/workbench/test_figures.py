@@ -108,7 +108,7 @@ async def test_the_corrections_show_what_was_learnt_and_members_words_are_no_mar
     row = page.split("工票不认账&lt;b&gt;")[1].split("</tr>")[0]
     assert "✓ 学会了" in row
     assert "新加" in row
-    assert house.knowledge.intents["ask_wage_arrears"].label in row
+    assert house.knowledge.articles["labour.wage_arrears"].label in row
     assert "不认账<b>" not in page
 
 
