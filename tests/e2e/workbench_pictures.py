@@ -22,13 +22,13 @@ MOST = 4000
 """Pixels of a page's height."""
 FOLDER = ROOT / "docs" / "images" / "workbench"
 PICTURES = {
-    "inbox": ("wb-inbox", 1100),
+    "inbox": ("wb-inbox", 960),
     "examples": ("wb-example", 1000),
     "lint": ("wb-lint", 1000),
     "train": ("wb-train", 1150),
     "gate": ("wb-model-refused", 1500),
     "models": ("wb-models", 1150),
-    "figures": ("wb-figures", 1900),
+    "figures": ("wb-figures", 2530),
 }
 """Picture of the guide → the page it shows, and how many pixels of it from the top."""
 
@@ -47,6 +47,8 @@ def take(browser: Browser, shown: OnShow) -> None:
     for name, (where, height) in PICTURES.items():
         page.set_viewport_size({"width": 1280, "height": height})
         settle(page, shown.base_url + shown.pages[where])
+        if name == "models":
+            page.locator(".wb-now summary").click()
         save(page, FOLDER / f"{name}.webp")
     context.close()
 

@@ -141,7 +141,7 @@ IMPORTED = (
     ("工钱要不回来。", "ask_wage_arrears"),
     ("天天干到晚上九点，组长说没填审批单就不算加班", "ask_overtime"),
     ("老丈人没了，公司说不是亲爹不给丧假，只能请假，有这规矩吗", "ask_contract"),
-    ("[工票](paper)写了不认账", "ask_wage_arrears"),
+    ("[工牌](paper)丢了要罚五十", "ask_labour_other"),
     ("俺叫某某，在某某厂看大门，有事打俺手机", "ask_jobs"),
     ("年后你们还办招聘会不，具体哪天在哪呢", "ask_jobs"),
     ("厂里让签个自愿放弃社会保险的纸，签了还能要回来不", "ask_social_insurance"),
