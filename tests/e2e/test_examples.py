@@ -86,7 +86,8 @@ def test_a_fact_is_marked_by_selecting_it(browser: Browser, shown: OnShow) -> No
     expect(page.get_by_role("status").filter(has_text="加上了")).to_be_visible()
     page.get_by_role("button", name="撤销").click()
     expect(page.get_by_role("status").filter(has_text="撤销了。")).to_be_visible()
-    expect(page.get_by_role("button", name="重做第")).to_have_count(1)
+    row = page.get_by_role("row").filter(has_text="一个示例工地欠了")
+    expect(row.get_by_role("button", name="重做第")).to_have_count(1)
     assert found == []
     context.close()
 
