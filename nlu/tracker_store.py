@@ -183,7 +183,9 @@ class ConversationTrackerStore(TrackerStore):
                 )
             )
         ).one()
-        lines = zlib.decompress(self._cipher.decrypt(sender_id, row.events)).decode().split("\n")
+        # One line an event; none where the first turn was begun and never finished.
+        body = zlib.decompress(self._cipher.decrypt(sender_id, row.events)).decode()
+        lines = [line for line in body.split("\n") if line]
         events = [event for line in lines if (event := Event.from_parameters(json.loads(line))) is not None]
         tracker = DialogueStateTracker.from_events(sender_id, events, self.domain.slots)
         return _Known(row.version, tracker, events, lines)

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from rasa.core.tracker_store import FailSafeTrackerStore
 from rasa.shared.core.constants import ACTION_LISTEN_NAME, ACTION_SESSION_START_NAME
 from rasa.shared.core.domain import Domain
 from rasa.shared.core.events import (
@@ -121,6 +122,28 @@ async def test_a_turn_that_fails_half_way_leaves_no_trace(store: ConversationTra
     again = await store.retrieve("c1")
     assert again is not None
     assert len(again.events) == before
+
+
+async def test_a_first_turn_that_never_ended_is_begun_again(
+    store: ConversationTrackerStore, tmp_path: Path
+) -> None:
+    # As Rasa wraps it, a new dialogue is stored before its first turn, and the turn may never end.
+    await FailSafeTrackerStore(store).get_or_create_tracker("c1", append_action_listen=False)
+    other = make_store(tmp_path)
+    try:
+        tracker = await other.retrieve("c1")
+        assert tracker is not None
+        assert list(tracker.events) == []
+        tracker.update(ActionExecuted(ACTION_SESSION_START_NAME))
+        turn(tracker, f"一行\u2028两行{SECRET}", district="历下")
+        await other.save(tracker)
+    finally:
+        await other.close()
+    found = await store.retrieve("c1")
+    assert found is not None
+    assert found.get_slot("district") == "历下"
+    assert found.latest_message is not None
+    assert found.latest_message.text == f"一行\u2028两行{SECRET}"
 
 
 async def test_a_long_dialogue_is_folded_without_losing_its_state(store: ConversationTrackerStore) -> None:
