@@ -152,8 +152,10 @@ class ConversationTrackerStore(TrackerStore):
         if not stored:
             raise DialogueConflict(f"conversation {sender_id} was changed elsewhere since version {version}")
         known = _Known(version + 1, kept, events, lines)
-        _put(self._known, sender_id, known)
         _put(self._begun, sender_id, known)
+        if events:
+            _put(self._known, sender_id, known)
+        # Else Rasa has just made it, and its first turn goes on with this very tracker.
 
     async def keys(self) -> Iterable[str]:
         """Every conversation that has a dialogue."""

@@ -128,7 +128,12 @@ async def test_a_first_turn_that_never_ended_is_begun_again(
     store: ConversationTrackerStore, tmp_path: Path
 ) -> None:
     # As Rasa wraps it, a new dialogue is stored before its first turn, and the turn may never end.
-    await FailSafeTrackerStore(store).get_or_create_tracker("c1", append_action_listen=False)
+    begun = await FailSafeTrackerStore(store).get_or_create_tracker("c1", append_action_listen=False)
+    begun.update(UserUttered(SECRET, {"name": "tell", "confidence": 1.0}, []))
+    assert await store.peek("c1") is None
+    again = await store.retrieve("c1")
+    assert again is not None
+    assert list(again.events) == []
     other = make_store(tmp_path)
     try:
         tracker = await other.retrieve("c1")
