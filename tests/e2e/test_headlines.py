@@ -141,7 +141,7 @@ def test_crisis_comes_first_in_a_form_and_in_the_queue(member: Member, house: Ru
 
 
 def test_what_is_not_understood_gets_guesses_then_other_words_then_a_human(member: Member) -> None:
-    heard = [member.say("那个那个就是那个")]
+    heard = [member.say("那件事，您懂的")]
     assert "都不是" in [button["title"] for button in member.last()["buttons"]]
     heard.append(member.press("都不是"))
     heard.append(member.say("就是上回说的那种情况"))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import uuid
+
 import httpx
 import pytest
 
@@ -63,6 +66,21 @@ def test_an_action_that_cannot_do_its_deed_says_so(house: RunningHouse) -> None:
     )
     assert answer.status_code == 200
     assert answer.json()["responses"], "never silence"
+
+
+def test_a_first_message_that_was_cut_off_anywhere_is_answered_when_it_comes_again(
+    house: RunningHouse,
+) -> None:
+    url = internal(house, "RASA_PORT", "/webhooks/switchboard/webhook")
+    for milliseconds in range(2, 24, 2):
+        sender = uuid.uuid4().hex
+        told = {"message_id": 1, "conversation_id": sender, "channel": "web", "as_of": "2026-11-22"}
+        body = {"sender": sender, "message": "加班费怎么算", "metadata": told}
+        with contextlib.suppress(httpx.TimeoutException):
+            httpx.post(url, json=body, headers=token(house), timeout=milliseconds / 1000, trust_env=False)
+        for _ in range(2):
+            answer = httpx.post(url, json=body, headers=token(house), timeout=20, trust_env=False).json()
+            assert len(answer["messages"]) == 1, f"cut off after {milliseconds} ms"
 
 
 def test_a_member_cannot_send_rasa_a_command(member: Member) -> None:
