@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.e2e.desk_on_show import OnShow, desk_on_show
 from tests.e2e.house import ROOT, Member, RunningHouse
 
 LEARNT_FROM = ("config.yml", "domain.yml", "data/nlu", "data/stories", "data/knowledge", "nlu")
@@ -66,6 +67,13 @@ def house(model: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run
     running = RunningHouse.start(tmp_path_factory.mktemp("house"), model)
     yield running
     assert running.stop() == 0, running.logs()
+
+
+@pytest.fixture(scope="session")
+def shown(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OnShow]:
+    """The furnished desk that the tests of its pages share; who changes something, changes their own."""
+    with desk_on_show(tmp_path_factory.mktemp("on-show")) as desk:
+        yield desk
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, expect
 
 from tests.e2e.browser import chromium
-from tests.e2e.desk_on_show import MOMENT, OnShow, desk_on_show
+from tests.e2e.desk_on_show import MOMENT, OnShow
 
 pytestmark = pytest.mark.browser
 
@@ -26,12 +26,6 @@ EXPECTED = "404 (Not Found)"
 def browser() -> Iterator[Browser]:
     with chromium() as browser:
         yield browser
-
-
-@pytest.fixture(scope="module")
-def shown(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OnShow]:
-    with desk_on_show(tmp_path_factory.mktemp("on-show")) as desk:
-        yield desk
 
 
 def sign_in(

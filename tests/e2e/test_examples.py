@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.e2e.browser import chromium
-from tests.e2e.desk_on_show import OnShow, desk_on_show
+from tests.e2e.desk_on_show import OnShow
 from tests.e2e.test_desk_pages import listen, settle, sign_in, violations
 
 pytestmark = pytest.mark.browser
@@ -21,12 +21,6 @@ TEXT = "历下区一个示例工地欠了俩月没给呀"
 def browser() -> Iterator[Browser]:
     with chromium() as browser:
         yield browser
-
-
-@pytest.fixture(scope="module")
-def shown(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OnShow]:
-    with desk_on_show(tmp_path_factory.mktemp("on-show")) as desk:
-        yield desk
 
 
 def select(page: Page, words: str) -> None:
