@@ -8,11 +8,13 @@ the model. Prints the model's path as its last line.
 from __future__ import annotations
 
 import argparse
+import copy
 import gc
 import logging
 import sys
 import time
 import warnings
+from types import SimpleNamespace
 from typing import Any
 
 import structlog
@@ -41,6 +43,7 @@ def train(
     import rasa.model_training  # noqa: PLC0415  (takes seconds: TensorFlow comes with it)
 
     _compress_quickly()
+    _merge_without_copies()
     if anew:
         _cache_nothing()
     gc.disable()
@@ -78,6 +81,16 @@ def _compress_quickly() -> None:
 
     if not issubclass(local_model_storage.TarSafe, QuickTar):
         local_model_storage.TarSafe = QuickTar
+
+
+def _merge_without_copies() -> None:
+    """Let Rasa put the files' sentences together without copying each of them with every file.
+
+    It reads each sentence anew and looks at no file's sentences alone afterwards; a tenth of a training.
+    """
+    from rasa.shared.nlu.training_data import training_data  # noqa: PLC0415  (as above)
+
+    training_data.copy = SimpleNamespace(deepcopy=copy.copy, copy=copy.copy)
 
 
 def _cache_nothing() -> None:
