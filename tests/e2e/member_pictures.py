@@ -11,6 +11,7 @@ import tempfile
 from pathlib import Path
 
 from PIL import Image
+from playwright.sync_api import Page
 
 from tests.e2e.browser import chromium
 from tests.e2e.house import ROOT
@@ -25,6 +26,15 @@ COLOURS = 128
 def save(shot: bytes, name: str) -> None:
     """Keep a picture, in as many colours as such pages have."""
     Image.open(io.BytesIO(shot)).convert("RGB").quantize(COLOURS).save(FOLDER / f"{name}.png", optimize=True)
+
+
+def fill(page: Page, **more: str) -> None:
+    """Fill in the form for severance, send it, and wait for the page that answers."""
+    for name, value in (FILLED | more).items():
+        page.fill(f"[name={name}]", value)
+    page.select_option("[name=district]", "历下区")
+    with page.expect_navigation():
+        page.click("button.go")
 
 
 def main() -> int:
@@ -49,10 +59,7 @@ def main() -> int:
         save(claim.screenshot(), "claim-phone")
         save(page.locator("[aria-labelledby=route]").screenshot(), "claim-route-phone")
         page.goto(f"{base_url}/calculators/severance")
-        for name, value in FILLED.items():
-            page.fill(f"[name={name}]", value)
-        page.select_option("[name=district]", "历下区")
-        page.click("button.go")
+        fill(page)
         save(page.locator("#result").screenshot(), "calculator-phone")
         context.close()
     return 0

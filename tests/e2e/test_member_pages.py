@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from itertools import product
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, expect
 
 from tests.e2e.browser import chromium
-from tests.e2e.member_pictures import FILLED, PHONE
+from tests.e2e.member_pictures import PHONE, fill
 from tests.e2e.members_on_show import members_on_show
 from tests.e2e.test_desk_pages import violations
 
@@ -39,14 +39,6 @@ def looking(browser: Browser, scheme: str = "light", size: str = "phone", **how:
         locale="zh-CN",
         **how,  # type: ignore[arg-type]
     )
-
-
-def fill(page: Page, **more: str) -> None:
-    """Fill in the form for severance and send it."""
-    for name, value in (FILLED | more).items():
-        page.fill(f"[name={name}]", value)
-    page.select_option("[name=district]", "历下区")
-    page.click("button.go")
 
 
 @pytest.mark.parametrize(("scheme", "size"), LOOKS)
