@@ -16,6 +16,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+import numpy as np
+
 from nlu.rejector import OUT_OF_SCOPE_SHARE
 from nlu.topics import OUT_OF_SCOPE, IntentTable
 
@@ -220,20 +222,26 @@ def _judged(
 
 
 def _cheapest(judged: Sequence[_Judged], out_of_scope: float) -> tuple[float, _Tally]:
-    tried = [(step / 100, _tally(judged, step / 100, out_of_scope)) for step in range(5, 96)]
+    sure, outside, right, cost, weight = (
+        np.asarray([(one.sure, one.outside, one.right, one.cost_if_wrong, one.weight) for one in judged])
+        .reshape(-1, 5)
+        .T
+    )
+    inside = outside < out_of_scope
+    if_wrong = weight * cost * (1 - right)
+    tried = []
+    for step in range(5, 96):
+        confidence = step / 100
+        acted = inside & (sure >= confidence)
+        asked_back = weight[~acted].sum() * ASKING_BACK_COST
+        sums = (
+            asked_back + if_wrong[acted].sum(),
+            weight.sum(),
+            weight[acted].sum(),
+            (weight * right)[acted].sum(),
+        )
+        tried.append((confidence, _Tally(*map(float, sums))))
     return min(tried, key=lambda one: (round(one[1].cost, 6), one[0]))
-
-
-def _tally(judged: Sequence[_Judged], confidence: float, out_of_scope: float) -> _Tally:
-    cost = accepted = right = 0.0
-    for one in judged:
-        if one.sure < confidence or one.outside >= out_of_scope:
-            cost += one.weight * ASKING_BACK_COST
-            continue
-        accepted += one.weight
-        right += one.weight * one.right
-        cost += 0.0 if one.right else one.weight * one.cost_if_wrong
-    return _Tally(cost, sum(one.weight for one in judged), accepted, right)
 
 
 def _cost_if_wrong(guess: str, label: str, intents: IntentTable) -> float:

@@ -12,7 +12,7 @@ from rasa.engine.storage.resource import Resource
 from rasa.engine.storage.storage import ModelStorage
 from rasa.nlu.classifiers.classifier import IntentClassifier
 from rasa.nlu.featurizers.featurizer import Featurizer
-from rasa.shared.nlu.constants import INTENT, INTENT_RANKING_KEY, TEXT
+from rasa.shared.nlu.constants import FEATURE_TYPE_SENTENCE, INTENT, INTENT_RANKING_KEY, TEXT
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 from scipy.sparse import csr_matrix, hstack, vstack
@@ -190,11 +190,11 @@ class LinearIntentClassifier(GraphComponent, IntentClassifier):
         return [Verdict(model.classes, *one) for one in zip(scores, probabilities, strict=True)]
 
     def _row(self, message: Message) -> csr_matrix | None:
-        sparse = message.get_sparse_features(TEXT)[1]
+        sparse = _sparse_row(message)
         dense = message.get_dense_features(TEXT)[1]
         if sparse is None or dense is None:
-            return None if sparse is None else sparse.features
-        return self._joined(sparse.features, dense.features)
+            return sparse
+        return self._joined(sparse, dense.features)
 
     def _joined(self, row: csr_matrix, vector: Floats) -> csr_matrix:
         """Append dense features to a sparse row; the whole row keeps length 1."""
@@ -211,11 +211,17 @@ class LinearIntentClassifier(GraphComponent, IntentClassifier):
 
 def _examples(training_data: TrainingData) -> list[Message]:
     examples = training_data.intent_examples
-    return [
-        message
-        for message in examples
-        if message.get(INTENT) and message.get_sparse_features(TEXT)[1] is not None
+    return [message for message in examples if message.get(INTENT) and _sparse_row(message) is not None]
+
+
+def _sparse_row(message: Message) -> csr_matrix | None:
+    """Return the sparse sentence row of a text (Rasa would copy it deeply each time it is asked)."""
+    rows = [
+        one.features
+        for one in message.features
+        if one.attribute == TEXT and one.type == FEATURE_TYPE_SENTENCE and one.is_sparse()
     ]
+    return hstack(rows, format="csr") if len(rows) > 1 else next(iter(rows), None)
 
 
 def _length(message: Message) -> int:

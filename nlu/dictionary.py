@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import re
 from collections.abc import Iterable
@@ -28,6 +29,7 @@ class UnionDictionary:
 
     def __init__(self, content: str) -> None:
         self.content = content
+        self.digest = hashlib.sha256(content.encode()).hexdigest()
         self.words: dict[str, tuple[int, str]] = {}
         for number, line in enumerate(content.splitlines(), start=1):
             parts = line.split()
@@ -41,6 +43,9 @@ class UnionDictionary:
             for word, (_, concept) in self.words.items()
             if len(word) > 1 and _HAN.fullmatch(word)
         )
+        # Most places of a text begin no word: two characters, or two sounds, tell so without looking further.
+        self._beginnings = {word[:2] for word in self.words if len(word) > 1}
+        self._sound_beginnings = {tuple(sound.split(" ")[:2]) for sound in self._by_sound}
         self._by_initials = _unambiguous(
             (initials(word), concept)
             for word, (_, concept) in self.words.items()
@@ -79,6 +84,9 @@ class UnionDictionary:
         found = []
         start = 0
         while start < len(text) - 1:
+            if text[start : start + 2] not in self._beginnings:
+                start += 1
+                continue
             for end in range(min(len(text), start + _LONGEST_WORD), start + 1, -1):
                 known = self.words.get(text[start:end])
                 if known:
@@ -93,6 +101,9 @@ class UnionDictionary:
         found = []
         start = 0
         while start < len(sounds) - 1:
+            if (sounds[start], sounds[start + 1]) not in self._sound_beginnings:
+                start += 1
+                continue
             for end in range(min(len(sounds), start + _LONGEST_WORD), start + 1, -1):
                 concept = self._by_sound.get(" ".join(sounds[start:end]))
                 if concept:

@@ -29,7 +29,7 @@ class SentenceImporter(RasaFileImporter):
     def _sentences(self) -> TrainingData:
         files = [Path(file) for file in self._nlu_files]
         return TrainingData().merge(
-            *(_read(file) if file.suffix in _YAML else load_data(str(file)) for file in files)
+            *(read_sentences(file) if file.suffix in _YAML else load_data(str(file)) for file in files)
         )
 
     def get_nlu_data(self, language: str | None = "en") -> TrainingData:
@@ -53,7 +53,8 @@ class _Reader(RasaYAMLReader):
         )
 
 
-def _read(file: Path) -> TrainingData:
+def read_sentences(file: Path) -> TrainingData:
+    """Return the sentences of a YAML file (raises ``RasaException`` where it is not what Rasa can read)."""
     reader = _Reader()
     reader.filename = str(file)
     return reader.reads(file.read_text("utf-8"))

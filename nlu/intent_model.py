@@ -117,54 +117,82 @@ def train(
     keys = keys_of(list(map(str, range(len(labels)))) if texts is None else texts)
     fold_of = assign_folds(labels, settings.folds, settings.seed, keys)
     rows.sort_indices()  # processes share the rows read-only, and scikit-learn would sort them in place
-    jobs = [None, *range(settings.folds)]
-    if rows.shape[0] < _WORTH_PROCESSES:
-        done = [_fit_part(rows, labels, keys, fold_of, fold, settings) for fold in jobs]
-    else:
-        from joblib import Parallel, delayed  # noqa: PLC0415  (serving needs no joblib)
-
-        done = Parallel(n_jobs=min(len(jobs), os.cpu_count() or 1))(
-            delayed(_fit_part)(rows, labels, keys, fold_of, fold, settings) for fold in jobs
-        )
-    model: IntentModel = done[0][0]
-    column_of = {name: column for column, name in enumerate(model.classes)}
-    scores = np.full((rows.shape[0], len(model.classes)), _ABSENT, dtype=np.float32)
-    for fold, (classes, fold_scores) in enumerate(done[1:]):
-        if fold_scores is not None:
-            held_out = np.flatnonzero(fold_of == fold)
-            scores[held_out[:, None], [column_of[name] for name in classes]] = fold_scores
+    parts = ["linear", "network"] if settings.network_weight else ["linear"]
+    # The longest first, so that no process waits long for another at the end.
+    jobs = [(fold, part) for fold in (None, *range(settings.folds)) for part in parts]
+    done = dict(zip(jobs, _side_by_side(rows, labels, keys, fold_of, jobs, settings), strict=True))
+    classes = sorted(set(labels))
+    model = IntentModel(
+        done[None, "linear"],
+        done.get((None, "network")),
+        settings.network_weight,
+        Calibration.plain(len(classes)),
+    )
+    column_of = {name: column for column, name in enumerate(classes)}
+    scores = np.full((rows.shape[0], len(classes)), _ABSENT, dtype=np.float32)
+    for fold in range(settings.folds):
+        if done[fold, "linear"] is None:
+            continue
+        of_fold, fold_scores = done[fold, "linear"]
+        if settings.network_weight:
+            fold_scores += np.float32(settings.network_weight) * done[fold, "network"][1]
+        held_out = np.flatnonzero(fold_of == fold)
+        scores[held_out[:, None], [column_of[name] for name in of_fold]] = fold_scores
     model.calibration = fit_calibration(scores, [column_of[label] for label in labels], lengths)
     return model, scores
 
 
-def _fit_part(
+_Job = tuple[int | None, str]
+
+
+def _side_by_side(
     rows: csr_matrix,
     labels: Sequence[str],
     keys: Keys,
     fold_of: NDArray[np.int64],
-    fold: int | None,
+    jobs: Sequence[_Job],
     settings: Settings,
-) -> tuple[Any, Any]:
-    """Fit all rows: (model, None); or all but a fold's: (its classes, scores of the fold) or (None, None)."""
+) -> list[Any]:
+    if rows.shape[0] < _WORTH_PROCESSES:
+        return [_fit(rows, labels, keys, fold_of, job, settings) for job in jobs]
+    from joblib import Parallel, delayed  # noqa: PLC0415  (serving needs no joblib)
+
+    done: list[Any] = Parallel(n_jobs=min(len(jobs), os.cpu_count() or 1))(
+        delayed(_fit)(rows, labels, keys, fold_of, job, settings) for job in jobs
+    )
+    return done
+
+
+def _fit(
+    rows: csr_matrix,
+    labels: Sequence[str],
+    keys: Keys,
+    fold_of: NDArray[np.int64],
+    job: _Job,
+    settings: Settings,
+) -> Any:
+    """Fit a part on all rows: the model. On all but a fold's: (its classes, scores of the fold), or None."""
+    fold, part = job
     if fold is None:
-        return _fit(rows, labels, keys, settings), None
+        return _fit_part(part, rows, labels, keys, settings)
     held_out, rest = np.flatnonzero(fold_of == fold), np.flatnonzero(fold_of != fold)
-    if not len(held_out) or len({labels[i] for i in rest}) < 2:
-        return None, None
+    of_rest = [labels[i] for i in rest]
+    if not len(held_out) or len(set(of_rest)) < 2:
+        return None
     training = rows[rest]
     kept = np.bincount(training.indices, minlength=rows.shape[1]) >= settings.min_count
-    model = _fit(_restricted(training, kept), [labels[i] for i in rest], keys[rest], settings)
-    return model.classes, model.scores(_restricted(rows[held_out], kept))
+    model = _fit_part(part, _restricted(training, kept), of_rest, keys[rest], settings)
+    return sorted(set(of_rest)), model.scores(_restricted(rows[held_out], kept))
 
 
-def _fit(rows: csr_matrix, labels: Sequence[str], keys: Keys, settings: Settings) -> IntentModel:
-    linear = fit(rows, labels, settings.kind, settings.c, settings.seed)
-    network = None
-    if settings.network_weight:
-        column_of = {name: column for column, name in enumerate(linear.classes)}
-        right = np.asarray([column_of[label] for label in labels])
-        network = fit_network(rows, right, len(linear.classes), keys, settings.seed)
-    return IntentModel(linear, network, settings.network_weight, Calibration.plain(len(linear.classes)))
+def _fit_part(
+    part: str, rows: csr_matrix, labels: Sequence[str], keys: Keys, settings: Settings
+) -> LinearModel | ShallowNetwork:
+    if part == "linear":
+        return fit(rows, labels, settings.kind, settings.c, settings.seed)
+    column_of = {name: column for column, name in enumerate(sorted(set(labels)))}
+    right = np.asarray([column_of[label] for label in labels])
+    return fit_network(rows, right, len(column_of), keys, settings.seed)
 
 
 def assign_folds(labels: Sequence[str], folds: int, seed: int, keys: Keys) -> NDArray[np.int64]:

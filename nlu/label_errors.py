@@ -81,7 +81,7 @@ def scan(
     if len(kept) < _FEWEST:
         return []
     known = [sample for sample in samples if sample is not None]
-    rows = NgramVectoriser(WEIGHTS, 3 if len(known) >= _WORTH_PROCESSES else 2).fit(known).transform(known)
+    rows = NgramVectoriser(WEIGHTS, 3 if len(known) >= _WORTH_PROCESSES else 2).fit_transform(known)
     given = [labels[number] for number in kept]
     said = [texts[number] for number in kept]
     found = (

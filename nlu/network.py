@@ -111,15 +111,18 @@ def fit_network(
             shuffled.indptr[:-1], np.diff(shuffled.indptr)
         ).astype(np.uint64)
         chances = _uniform(seed + 3, mixed(epoch, np.repeat(drawn, np.diff(shuffled.indptr)), places))
-        values = shuffled.data * (chances > DROPPED_FEATURES) * (SCALE / np.float32(1 - DROPPED_FEATURES))
-        pull = values * speed[shuffled.indices]
+        kept = chances > DROPPED_FEATURES
+        starts = np.concatenate([[0], np.cumsum(kept)])[shuffled.indptr].astype(shuffled.indptr.dtype)
+        columns = shuffled.indices[kept]
+        values = shuffled.data[kept] * (SCALE / np.float32(1 - DROPPED_FEATURES))
+        pull = values * speed[columns]
         for number, (start, end) in enumerate(pairwise(bounds)):
             if start == end:
                 continue
-            low, high = shuffled.indptr[start], shuffled.indptr[end]
+            low, high = starts[start], starts[end]
             batch = _Batch(
-                shuffled.indptr[start : end + 1] - low,
-                shuffled.indices[low:high],
+                starts[start : end + 1] - low,
+                columns[low:high],
                 values[low:high],
                 pull[low:high],
                 right[order[start:end]],

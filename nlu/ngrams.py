@@ -10,14 +10,14 @@ from __future__ import annotations
 
 import re
 from bisect import bisect
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import combinations, pairwise
+from itertools import combinations, count, pairwise
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix
+from scipy.sparse import csr_matrix, hstack
 
 from nlu.pinyin import syllable, syllables
 
@@ -96,21 +96,39 @@ class NgramVectoriser:
 
     def fit(self, samples: Sequence[Sample]) -> NgramVectoriser:
         """Learn the n-grams that at least ``min_count`` samples contain, and how rare each is."""
-        counts: dict[str, Counter[str]] = {block: Counter() for block in self.weights}
+        self.fit_transform(samples)
+        return self
+
+    def fit_transform(self, samples: Sequence[Sample]) -> csr_matrix:
+        """Do as ``fit`` and then ``transform``, taking every sample apart only once."""
+        codes: dict[str, dict[str, int]] = {block: defaultdict(count().__next__) for block in self.weights}
+        found: dict[str, list[int]] = {block: [] for block in self.weights}
+        ends: dict[str, list[int]] = {block: [0] for block in self.weights}
         for sample in samples:
             grams = grams_of(sample)
-            for block, counter in counts.items():
-                counter.update(set(grams[block]))
+            for block in self.weights:
+                found[block].extend(map(codes[block].__getitem__, grams[block]))
+                ends[block].append(len(found[block]))
+        blocks: list[csr_matrix] = []
+        idf: list[NDArray[np.float32]] = []
         column = 0
-        frequencies: list[int] = []
-        for block, counter in counts.items():
-            kept = sorted(gram for gram, count in counter.items() if count >= self.min_count)
+        for block, weight in self.weights.items():
+            counts = csr_matrix(
+                (np.ones(len(found[block]), np.float32), found[block], ends[block]),
+                shape=(len(samples), len(codes[block])),
+            )
+            counts.sum_duplicates()
+            frequency = np.bincount(counts.indices, minlength=len(codes[block]))
+            kept = sorted(gram for gram, code in codes[block].items() if frequency[code] >= self.min_count)
             self.vocabulary[block] = {gram: column + i for i, gram in enumerate(kept)}
-            frequencies.extend(counter[gram] for gram in kept)
             column += len(kept)
-        document_frequency = np.asarray(frequencies, dtype=np.float32)
-        self.idf = (np.log((1 + len(samples)) / (1 + document_frequency)) + 1).astype(np.float32)
-        return self
+            of_kept = np.fromiter(map(codes[block].__getitem__, kept), dtype=np.int64, count=len(kept))
+            idf.append((np.log((1 + len(samples)) / (1 + frequency[of_kept])) + 1).astype(np.float32))
+            rows = counts[:, of_kept]
+            rows.data = (1 + np.log(rows.data)) * idf[-1][rows.indices]
+            blocks.append(_of_length(rows, weight))
+        self.idf = np.concatenate(idf)
+        return _of_length(hstack(blocks, format="csr"), 1.0)
 
     def transform(self, samples: Iterable[Sample]) -> csr_matrix:
         """Return one sparse row (float32) per sample; a row without any known n-gram is empty."""
@@ -161,3 +179,11 @@ class NgramVectoriser:
             return np.zeros(0, dtype=np.int32), np.zeros(0, dtype=np.float32)
         row_values = np.concatenate(values)
         return np.concatenate(columns), (row_values / np.linalg.norm(row_values)).astype(np.float32)
+
+
+def _of_length(rows: csr_matrix, length: float) -> csr_matrix:
+    """Bring every row that is not empty to a length."""
+    lengths = np.sqrt(np.asarray(rows.multiply(rows).sum(axis=1), dtype=np.float64).ravel())
+    factors = length / np.where(lengths > 0, lengths, 1)
+    rows.data = (rows.data * np.repeat(factors, np.diff(rows.indptr))).astype(np.float32)
+    return rows

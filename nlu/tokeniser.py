@@ -18,9 +18,10 @@ from rasa.shared.nlu.constants import TEXT
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
+from nlu import ahead
 from nlu.clauses import CLAUSES, split_clauses
-from nlu.courtesy import courtesy_length
-from nlu.dictionary import UnionDictionary, lower
+from nlu.cutter import Cutter, Piece
+from nlu.dictionary import UnionDictionary
 from nlu.fingerprints import Word, source_digest
 from nlu.ngrams import Sample
 
@@ -65,8 +66,7 @@ class UnionJiebaTokenizer(Tokenizer):
         super().__init__({**self.get_default_config(), **config})
         self._model_storage = model_storage
         self._resource = resource
-        self._dictionary = dictionary
-        self._jieba = dictionary.new_jieba()
+        self._cutter = Cutter(dictionary)
 
     @classmethod
     def create(
@@ -92,35 +92,45 @@ class UnionJiebaTokenizer(Tokenizer):
         """Load the component with the dictionary its model was trained with."""
         with model_storage.read_from(resource) as folder:
             dictionary = UnionDictionary.read(folder / DICTIONARY_FILE)
-        return cls(config, model_storage, resource, dictionary)
+        tokeniser = cls(config, model_storage, resource, dictionary)
+        ahead.wait()
+        if not ahead.PREPARED:  # serving: the first member shall not wait for jieba
+            _ = tokeniser._cutter.jieba
+        return tokeniser
 
     @classmethod
     def fingerprint_addon(cls, config: dict[str, Any]) -> str | None:
         """Make Rasa's training cache notice a changed dictionary."""
         path = {**cls.get_default_config(), **config}["dictionary"]
-        modules = ("nlu.tokeniser", "nlu.clauses", "nlu.courtesy", "nlu.dictionary", "nlu.pinyin")
+        modules = (
+            "nlu.tokeniser",
+            "nlu.cutter",
+            "nlu.clauses",
+            "nlu.courtesy",
+            "nlu.dictionary",
+            "nlu.pinyin",
+        )
         return source_digest(*modules, files=(path,))
 
     def train(self, training_data: TrainingData) -> Resource:
         """Put the dictionary into the model."""
         with self._model_storage.write_to(self._resource) as folder:
-            (folder / DICTIONARY_FILE).write_text(self._dictionary.content, "utf-8")
+            (folder / DICTIONARY_FILE).write_text(self._cutter.dictionary.content, "utf-8")
         return self._resource
 
     def cut(self, text: str) -> list[Token]:
         """Return the words of ``text`` (lower-cased, marks and spaces left out)."""
-        return [
-            Word(word, start, end)
-            for word, start, end in self._jieba.tokenize(lower(text), HMM=False)
-            if any(char.isalnum() for char in word)
-        ]
+        return [Word(*piece) for piece in self._cutter.words(text)]
 
     def tokenize(self, message: Message, attribute: str) -> list[Token]:
         """Return the words of one attribute of ``message``; of its text, the concepts as well."""
-        tokens = self.cut(message.get(attribute))
-        if attribute == TEXT:
-            message.set(SAMPLE, self._sample(message.get(TEXT), 0, tokens))
-        return tokens
+        text = message.get(attribute)
+        if attribute != TEXT:
+            return self.cut(text)
+        prepared = ahead.PREPARED.get((self._cutter.dictionary.digest, text)) if ahead.PREPARED else None
+        pieces, sample = prepared or self._cutter.cut(text)
+        message.set(SAMPLE, sample)
+        return [Word(*piece) for piece in pieces]
 
     def process(self, messages: list[Message]) -> list[Message]:
         """Set the words of the text, and of each of its clauses where there are several."""
@@ -128,21 +138,14 @@ class UnionJiebaTokenizer(Tokenizer):
             text = message.get(TEXT)
             if not text or text.startswith("/"):
                 continue
-            tokens = self.tokenize(message, TEXT)
-            message.set(TOKENS_NAMES[TEXT], tokens)
+            pieces, sample = self._cutter.cut(text)
+            message.set(SAMPLE, sample)
+            message.set(TOKENS_NAMES[TEXT], [Word(*piece) for piece in pieces])
             clauses = split_clauses(text)
             if len(clauses) > 1:
-                message.set(CLAUSES, [self._clause(clause.text, clause.start, tokens) for clause in clauses])
+                message.set(CLAUSES, [self._clause(clause.text, clause.start, pieces) for clause in clauses])
         return messages
 
-    def _clause(self, text: str, start: int, tokens: list[Token]) -> Sample:
+    def _clause(self, text: str, start: int, pieces: list[Piece]) -> Sample:
         end = start + len(text)
-        return self._sample(text, start, [token for token in tokens if start <= token.start < end])
-
-    def _sample(self, text: str, start: int, tokens: list[Token]) -> Sample:
-        """What the featuriser needs of a text that begins at ``start`` of the message (courtesy left out)."""
-        lowered = lower(text)
-        skipped = courtesy_length(lowered)
-        matter = lowered[skipped:]
-        words = tuple(token.text for token in tokens if token.start >= start + skipped)
-        return Sample(matter, words, tuple(self._dictionary.concepts(matter, words)))
+        return self._cutter.sample(text, start, [piece for piece in pieces if start <= piece[1] < end])

@@ -50,6 +50,23 @@ def test_an_ngram_needs_as_many_sentences_as_asked_for() -> None:
     assert "工资" not in NgramVectoriser(WEIGHTS, min_count=2).fit(samples).vocabulary["char"]
 
 
+def test_learning_and_making_rows_in_one_go_is_what_both_do_apart() -> None:
+    texts = ["拖欠工资三个月", "工资工资工资", "高温费发多少", "", "ξψω", "39度还干活", "拖欠的工资"]
+    samples = [make_sample(text) if text else Sample("", ()) for text in texts] * 3
+    vectoriser = NgramVectoriser(WEIGHTS, min_count=6)
+    rows = vectoriser.fit_transform(samples)
+    apart = vectoriser.transform(samples)
+    rows.sort_indices()
+    apart.sort_indices()
+    assert np.array_equal(rows.indptr, apart.indptr)
+    assert np.array_equal(rows.indices, apart.indices)
+    assert rows.data == pytest.approx(apart.data, rel=1e-5)
+    assert rows.dtype == np.float32
+    # 拖欠 is in 6 samples, 高温 in 3.
+    assert "拖欠" in vectoriser.vocabulary["char"]
+    assert "高温" not in vectoriser.vocabulary["char"]
+
+
 def test_what_sounds_alike_shares_features_and_digits_are_all_alike() -> None:
     right, misheard = grams_of(make_sample("经济补偿")), grams_of(make_sample("经济不长"))
     assert len(set(right["pinyin"]) & set(misheard["pinyin"])) >= 3

@@ -10,7 +10,15 @@ from pathlib import Path
 import pytest
 
 from bot.training import child
-from tests.bot.training.conftest import BADLY, FOR_EVER, WELL, Behave
+from tests.bot.training.conftest import (
+    BADLY,
+    FOR_EVER,
+    SILENT_AND_BUSY,
+    STANDS_STILL,
+    STANDS_STILL_ONCE,
+    WELL,
+    Behave,
+)
 
 
 def alive(pid: int) -> bool:
@@ -58,6 +66,37 @@ async def test_cancelling_ends_the_child_and_what_it_started(behave: Behave, tmp
         await train(behave, FOR_EVER, tmp_path / "out", until=12)
     pids = [int(pid) for pid in (tmp_path / "home" / "pids").read_text().split()]
     assert len(pids) == 2
-    assert not any(alive(pid) for pid in pids)
+    async with asyncio.timeout(5):  # what the child had started is no child of ours: it dies by itself
+        while any(alive(pid) for pid in pids):  # noqa: ASYNC110 - the system says when
+            await asyncio.sleep(0.01)
     assert time.monotonic() - began < 30
     assert os.getpid() not in pids
+
+
+async def test_a_training_that_stands_still_is_begun_once_more(
+    behave: Behave, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(child, "STILL_FOR_S", 2.0)
+    told = await train(behave, STANDS_STILL_ONCE, tmp_path / "out")
+    assert (tmp_path / "out" / "candidate.tar.gz").is_file()
+    assert next(line for _, line in told if line).endswith("in its beginning: beginning once more")
+
+
+async def test_one_that_always_stands_still_fails_and_says_where(
+    behave: Behave, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(child, "STILL_FOR_S", 2.0)
+    with pytest.raises(child.TrainingFailed, match="stood still for 2 s in NgramFeaturizer"):
+        await train(behave, STANDS_STILL, tmp_path / "out")
+    assert caplog.text.count('training.py", line') == 2  # both times, where it stood
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+async def test_one_that_says_nothing_but_works_is_left_alone(
+    behave: Behave, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(child, "STILL_FOR_S", 2.0)
+    monkeypatch.setattr(child, "STILL_S", 0.1)
+    told = await train(behave, SILENT_AND_BUSY, tmp_path / "out")
+    assert (tmp_path / "out" / "candidate.tar.gz").is_file()
+    assert not any("once more" in (line or "") for _, line in told)
