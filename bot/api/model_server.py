@@ -68,7 +68,8 @@ async def model(request: Request, track: Track, house: TheHouse) -> Response:
         read = model_registry.live if track is Track.LIVE else model_registry.canary
         version = await read(session)
     if version is None:
-        raise NotFound("no such model")
+        # Not a refusal: without a canary every replica hears this every two seconds, and the log would too.
+        return Response(status_code=404)
     etag = f'"{version.sha256}"'
     if etag in (request.headers.get("if-none-match") or ""):
         return Response(status_code=304, headers={"ETag": etag})

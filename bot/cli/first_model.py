@@ -15,9 +15,9 @@ from casework import model_registry
 from casework.clock import SystemClock
 from casework.settings import Settings
 from casework.tables import ModelVersion
+from casework.wording import Wording
 
 PIPELINE = "pipeline"
-FIRST = "the first version, or the pipeline itself changed: nothing it could be compared with"
 
 
 def settle_model(chosen: Settings, *, retrain: bool, say: Callable[[str], None]) -> None:
@@ -55,6 +55,7 @@ def _is_whole(file: Path, sha256: str) -> bool:
 async def _adopt(chosen: Settings, file: Path) -> None:
     """Register a file, lay it where replicas get it from, and let it answer."""
     now = SystemClock().now()
+    words = Wording.load(chosen.home / "data" / "knowledge")
     sha256 = await asyncio.to_thread(file_digest, file)
     async with opened(chosen) as database, database.transaction() as session:
         version = await model_registry.register(
@@ -65,7 +66,7 @@ async def _adopt(chosen: Settings, file: Path) -> None:
             hashes={PIPELINE: pipeline_digest(chosen)},
         )
         await asyncio.to_thread(_lay, file, chosen.models_dir / f"{version.name}.tar.gz")
-        await model_registry.adopt(session, version, now, FIRST)
+        await model_registry.adopt(session, version, now, words.say("workbench.adopted"))
 
 
 def _lay(file: Path, to: Path) -> None:

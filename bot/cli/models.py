@@ -116,7 +116,7 @@ def canary(
 
 @app.command()
 def rollback(
-    reason: Annotated[str, typer.Option(help="Why; kept with the version")] = "command line",
+    reason: Annotated[str, typer.Option(help="Why; kept with the version")] = "命令行",
 ) -> None:
     """Let the version that answered before answer again."""
 

@@ -23,11 +23,11 @@ from casework.clock import Clock
 from casework.database import Database
 from casework.settings import Settings
 from casework.tables import JobStage, JobState, TrainingJob
+from casework.wording import Wording
 
 log = logging.getLogger(__name__)
 
 BEAT_S = 2.0
-FIRST = "the first version"
 _MEASURED_FROM, _STORED_FROM = 0.72, 0.96
 """How far a job is (0 to 1) when its model is trained, and when it is measured."""
 
@@ -163,7 +163,8 @@ async def _store(
                 now=now,
             )
         elif await model_registry.live(session) is None:
-            await model_registry.adopt(session, version, now, FIRST)
+            words = Wording.load(place.settings.home / "data" / "knowledge")
+            await model_registry.adopt(session, version, now, words.say("workbench.adopted"))
         name = version.name
     await put.under(name, measured.report)
     return name

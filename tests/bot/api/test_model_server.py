@@ -93,6 +93,16 @@ async def test_the_canary_is_served_while_there_is_one(client: httpx.AsyncClient
     assert (await client.get(address, headers=OURS)).status_code == 404
 
 
+async def test_asking_for_a_canary_that_is_not_there_leaves_no_line_in_the_log(
+    client: httpx.AsyncClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level("INFO", logger="bot"):
+        assert (await client.get("/internal/models/canary", headers=OURS)).status_code == 404
+        assert caplog.text == ""
+        assert (await client.get("/internal/models/canary")).status_code == 401
+    assert "refused GET" in caplog.text
+
+
 async def test_a_model_trained_elsewhere_is_taken_in_named_and_served(
     client: httpx.AsyncClient, house: House
 ) -> None:

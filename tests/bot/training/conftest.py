@@ -52,6 +52,22 @@ fold = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
 (Path("pids")).write_text(f"{__import__('os').getpid()} {fold.pid}")
 time.sleep(600)
 """
+STANDS_STILL = """\
+import faulthandler, signal
+faulthandler.register(signal.SIGUSR1)
+say("Starting to train component 'NgramFeaturizer'.")
+while True:
+    time.sleep(0.1)
+"""
+STANDS_STILL_ONCE = f"""\
+if not Path("stood").exists():
+    Path("stood").touch()
+    time.sleep(600)
+{WELL}"""
+SILENT_AND_BUSY = f"""\
+while time.process_time() < 4:
+    pass
+{WELL}"""
 Behave = Callable[[str], Settings]
 
 

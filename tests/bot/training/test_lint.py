@@ -26,10 +26,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     class Vectoriser:
         def __init__(self, *_: object) -> None: ...
 
-        def fit(self, samples: list[object]) -> Vectoriser:
-            return self
-
-        def transform(self, samples: list[object]) -> None: ...
+        def fit_transform(self, samples: list[object]) -> None: ...
 
     monkeypatch.setattr(label_errors, "suspects", ranked)
     monkeypatch.setattr(label_errors, "samples_of", lambda texts, dictionary: list(texts))

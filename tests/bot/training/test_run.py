@@ -72,9 +72,13 @@ async def test_the_first_version_answers_at_once_and_the_next_waits_for_somebody
     place = workplace(WELL)
     first = await job_at(place)
     await run_job(place, first)
-    assert (await made_by(place, first)).state is ModelState.LIVE
+    made = await made_by(place, first)
+    assert made.state is ModelState.LIVE
+    knowledge = Knowledge.load(ROOT / "data" / "knowledge")
+    async with place.database.read() as session:
+        promoted = (await model_registry.events(session, made.id))[0]
+    assert promoted.reason == knowledge.wording.say("workbench.adopted")
     async with place.database.transaction() as session:
-        knowledge = Knowledge.load(ROOT / "data" / "knowledge")
         data = place.settings.home / "data" / "nlu"
         await samples.add(session, None, NEW, "ask_wage_arrears", knowledge, data, place.clock.now())
     second = await job_at(place)
