@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Request, expect
 
 from tests.e2e.browser import chromium
 from tests.e2e.desk_on_show import OnShow
@@ -28,8 +28,9 @@ def open_count(page: Page) -> int:
 
 
 def press(page: Page, key: str) -> None:
-    """Press a key that goes to another page, once this one listens; wait until that one does."""
+    """Press a key that goes to another page, once this one takes decisions; wait until that one is there."""
     page.wait_for_load_state("load")
+    expect(page.locator("#decide:not([data-ready])")).to_have_count(0)
     with page.expect_navigation():
         page.keyboard.press(key)
 
@@ -98,6 +99,85 @@ def test_a_fact_is_marked_by_selecting_and_learnt_with_the_decision(browser: Bro
     expect(page.get_by_role("status").filter(has_text="定了")).to_be_visible()
     settle(page, f"{shown.base_url}/workbench/examples/ask_heat_allowance?order=new")
     expect(page.locator("main")).to_contain_text("的降温费冬天还能补发不")
+    context.close()
+
+
+@pytest.mark.parametrize("key", ["1", "n", "s"])
+def test_a_key_decides_the_group_that_is_open_and_the_next_one_opens(
+    browser: Browser, shown: OnShow, key: str
+) -> None:
+    context = sign_in(browser, shown, "light", "desk")
+    page = context.new_page()
+    settle(page, f"{shown.base_url}/workbench")
+    before, first = open_count(page), words(page)
+    said = page.locator(f"#decide [data-key='{key}']").get_attribute("data-label")
+    assert said is not None
+    press(page, key)
+    # A crisis waits for somebody else, and says so instead of what was chosen.
+    told = re.compile(f"{re.escape(said.removeprefix('定成：'))}|还要等另一个人")
+    expect(page.get_by_role("status").filter(has_text="定了")).to_contain_text(told)
+    assert open_count(page) == before - 1
+    assert words(page) != first
+    press(page, "u")
+    expect(page.locator(".ib-words")).to_have_text(first)
+    assert open_count(page) == before
+    context.close()
+
+
+def decisions(page: Page) -> list[str]:
+    """The addresses decisions are sent to from now on."""
+    sent: list[str] = []
+
+    def note(request: Request) -> None:
+        if request.method == "POST" and request.url.endswith("/decide"):
+            sent.append(request.url)
+
+    page.on("request", note)
+    return sent
+
+
+@pytest.mark.parametrize("how", ["at once", "on the next page", "held down"])
+def test_a_key_pressed_twice_decides_one_group(browser: Browser, shown: OnShow, how: str) -> None:
+    context = sign_in(browser, shown, "light", "desk")
+    page = context.new_page()
+    settle(page, f"{shown.base_url}/workbench")
+    before, first = open_count(page), words(page)
+    sent = decisions(page)
+    page.wait_for_selector("#decide[data-ready]")
+    with page.expect_navigation():
+        page.keyboard.down("s")
+        if how == "at once":
+            page.keyboard.up("s")
+            page.keyboard.press("s")
+    if how == "held down":
+        for _ in range(12):
+            page.keyboard.down("s")
+            page.wait_for_timeout(60)
+        page.keyboard.up("s")
+    elif how == "on the next page":
+        page.keyboard.up("s")
+        page.keyboard.press("s")
+    page.wait_for_timeout(400)
+    assert len(sent) == 1
+    assert open_count(page) == before - 1
+    press(page, "u")
+    expect(page.locator(".ib-words")).to_have_text(first)
+    context.close()
+
+
+def test_on_a_phone_nothing_of_the_inbox_stands_beside_the_screen(browser: Browser, shown: OnShow) -> None:
+    context = sign_in(browser, shown, "light", "phone")
+    page = context.new_page()
+    for where in ("", "?list=second", "?list=disputed", "?list=settled"):
+        settle(page, f"{shown.base_url}/workbench{where}")
+        for folded in page.locator("main summary").all():
+            folded.click()
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390, where
+    settle(page, f"{shown.base_url}/workbench")
+    page.get_by_label("要学的话").fill("一天到晚" * 60)
+    page.get_by_label("要学的话").select_text()
+    expect(page.locator("#sentence-marking")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
     context.close()
 
 

@@ -2,10 +2,18 @@
 import { keys } from "/desk/static/desk/keys.js";
 
 const group = "收件箱";
+const UNREAD_MS = 400;
+const decide = document.getElementById("decide");
 const press = (element) => { if (element && element.getAttribute("aria-busy") !== "true") element.click(); };
 
+// Nobody has read the next group so soon: a key held down or pressed twice would decide it unseen.
+const listen = () => { if (decide) setTimeout(() => { decide.dataset.ready = ""; }, UNREAD_MS); };
+const meant = (event, button) => !event.repeat && (!decide?.contains(button) || "ready" in decide.dataset);
+listen();
+
 for (const button of document.querySelectorAll("[data-key]")) {
-  keys.add(button.dataset.key, button.dataset.label ?? button.textContent.trim(), () => press(button), { group });
+  const label = button.dataset.label ?? button.textContent.trim();
+  keys.add(button.dataset.key, label, (event) => { if (meant(event, button)) press(button); }, { group });
 }
 const other = document.getElementById("other");
 if (other) keys.add("/", "找别的意图", () => { other.focus(); other.select(); }, { group });
@@ -16,8 +24,8 @@ for (const [key, rel, label] of [["j", "next", "下一组"], ["k", "prev", "上�
 }
 
 // One decision is sent once, however often a key is pressed.
-document.getElementById("decide")?.addEventListener("submit", (event) => {
-  if (event.target.dataset.sent) { event.preventDefault(); return; }
-  event.target.dataset.sent = "1";
+decide?.addEventListener("submit", (event) => {
+  if (decide.dataset.sent) { event.preventDefault(); return; }
+  decide.dataset.sent = "1";
 });
-window.addEventListener("pageshow", () => { delete document.getElementById("decide")?.dataset.sent; });
+window.addEventListener("pageshow", () => { if (decide) delete decide.dataset.sent; });

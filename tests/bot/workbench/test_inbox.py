@@ -7,6 +7,7 @@ from html import unescape
 
 import pytest
 from httpx import Response
+from sqlalchemy import select
 
 from bot.house import House
 from casework import samples
@@ -235,5 +236,35 @@ async def test_a_colleague_does_not_take_back_what_another_decided(
     await decide(boss, group_id, choice="skip")
     other = await desk_client(StaffRole.SUPERVISOR)
     back = await other.post(f"/workbench/inbox/{group_id}/undo", data={"csrf": other.csrf}, headers=HTML)
-    assert back.status_code in (403, 409)
+    assert back.status_code == 409
+    assert "这是同事定的，只能撤销自己定的" in unescape(back.text)
     assert (await state_of(house, group_id))[0] is GroupState.SETTLED
+
+
+async def test_every_list_says_how_many_wait_in_it(
+    house: House, boss: DeskClient, desk_client: SignIn
+) -> None:
+    for words, choice in (("小区停车费涨了", "out_of_scope"), ("狗咬了人谁赔", "new_topic"), (WALL, "skip")):
+        await decide(boss, await gathered(house, words), choice=choice)
+    crisis = await gathered(house, CRISIS, "crisis_self_harm")
+    await gathered(house, "年假跟病假能不能一块歇呀", WAGES)
+    await decide(boss, crisis, choice="skip")
+    other = await desk_client(StaffRole.SUPERVISOR)
+    page = shown(await other.page("/workbench"))
+    for said in ("待处理 1", "待第二人 1", "有分歧 0", "新主题 1", "已处理 2"):
+        assert said in page, said
+    await decide(other, crisis, choice="intent:crisis_self_harm")
+    page = shown(await other.page("/workbench"))
+    assert "待第二人 0" in page
+    assert "有分歧 1" in page
+
+
+async def test_what_the_hotline_said_is_the_first_choice(house: House, boss: DeskClient) -> None:
+    group_id = await gathered(house, WALL, "ask_leave", 0.6)
+    async with house.database.transaction() as session:
+        message = (await session.scalars(select(InboxMessage).where(InboxMessage.group_id == group_id))).one()
+        message.should_intent = WAGES
+    page = shown(await boss.page("/workbench"))
+    choices = re.findall(r'name="choice" value="intent:(\w+)"[^>]*data-key="(\d)"', page)
+    assert choices[0] == (WAGES, "1")
+    assert ("ask_leave", "2") in choices
