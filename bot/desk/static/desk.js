@@ -20,6 +20,9 @@ export { swap } from "./desk/swap.js";
 export { tick } from "./desk/times.js";
 export { announce, ask, open, toast } from "./desk/notify.js";
 
+// On a phone the bar below holds more than fits: where one is stands in sight.
+document.querySelector(".nav a[aria-current]")?.scrollIntoView({ inline: "center", block: "nearest" });
+
 function switchTheme() {
   const root = document.documentElement;
   const dark = root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
