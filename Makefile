@@ -32,13 +32,16 @@ run: setup ## start everything and print the web page's address (Ctrl-C stops it
 train: setup ## train a new model from data/ and config.yml
 	@$(RUN) niangjia train
 
-# A file's tests stay in one worker (they share what is slow to make); houses and browsers are timed, so they come alone.
-# Not the files with most tests first: the longest test is alone in its file, and would begin when the others are done.
-FAST := -m "not e2e and not browser" -n $(or $(JOBS),logical) --dist loadfile --no-loadscope-reorder
+# A file's tests stay in one worker (they share what is slow to make). Not the files with most tests first:
+# tests/conftest.py puts those in front that take longest. Two houses at a time, however many cores: each is timed,
+# and takes two gigabytes.
+BY_FILE := --dist loadfile --no-loadscope-reorder
+FAST := -m "not e2e and not browser" -n $(or $(JOBS),logical) $(BY_FILE)
+HOUSES ?= 2
 
-test: setup ## every test, the end-to-end ones included: JOBS= workers for those that start no processes
+test: setup ## every test, the end-to-end ones included: JOBS= workers for the fast ones, HOUSES= for the others
 	@fast=0; $(RUN) python -m pytest tests $(FAST) || fast=$$?; \
-		$(RUN) python -m pytest tests -m "e2e or browser" || exit $$?; exit $$fast
+		$(RUN) python -m pytest tests -m "e2e or browser" -n $(HOUSES) $(BY_FILE) || exit $$?; exit $$fast
 
 test-fast: setup ## the tests that start no processes
 	@$(RUN) python -m pytest tests $(FAST)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import fastapi.routing
 import pytest
 
 from bot.switchboard import Switchboard
@@ -23,7 +24,37 @@ from tests.bot.fakes import FakeDialogue, Script
 from tests.factories import make_conversation
 
 KNOWLEDGE = Path(__file__).parents[2] / "data" / "knowledge"
-TIME_LIMIT_S = 0.3
+TIME_LIMIT_S = 30.0
+"""Far longer than anything takes: a test about it gives a switchboard its own."""
+
+
+BUILT: dict[tuple[int, str], Any] = {}
+
+
+@pytest.fixture(autouse=True)
+def routes_are_built_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """FastAPI reads the signatures of all doors anew for every application; longer than most tests take."""
+    contexts: Any = getattr(fastapi.routing, "_EffectiveRouteContext", None)
+    if contexts is None:  # another FastAPI, which builds them in another way
+        return
+    build = contexts.from_api_route
+
+    def built(*, original_route: Any, include_context: Any) -> Any:
+        names = (
+            "prefix",
+            "tags",
+            "dependencies",
+            "responses",
+            "callbacks",
+            "deprecated",
+            "include_in_schema",
+        )
+        key = id(original_route), repr([getattr(include_context, name) for name in names])
+        if key not in BUILT:
+            BUILT[key] = build(original_route=original_route, include_context=include_context)
+        return BUILT[key]
+
+    monkeypatch.setattr(contexts, "from_api_route", built)
 
 
 @pytest.fixture(scope="session")
@@ -80,10 +111,10 @@ class Line:
 @pytest.fixture
 def another_switchboard(
     database: Database, script: Script, crisis: CrisisRules, wording: Wording, clock: FixedClock
-) -> Callable[[], Switchboard]:
+) -> Callable[..., Switchboard]:
     """Makes a switchboard as a process would, with a scripted dialogue."""
 
-    def make() -> Switchboard:
+    def make(time_limit_s: float = TIME_LIMIT_S) -> Switchboard:
         return Switchboard(
             database,
             FakeDialogue(script),
@@ -91,7 +122,7 @@ def another_switchboard(
             wording=wording,
             reminder_rules=ReminderRules.load(KNOWLEDGE),
             clock=clock,
-            time_limit_s=TIME_LIMIT_S,
+            time_limit_s=time_limit_s,
             attachments_per_message=5,
         )
 

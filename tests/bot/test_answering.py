@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -11,13 +12,14 @@ from sqlalchemy import select
 
 from bot.dialogue import Utterance
 from bot.incoming import MessageTooLong
+from bot.switchboard import Switchboard
 from casework import conversations, handoff, messages
 from casework.clock import FixedClock
 from casework.crisis import CrisisLevel, CrisisRules
 from casework.database import Database
 from casework.tables import AuditEntry, Handling, Owner
 from casework.wording import Wording
-from tests.bot.conftest import Line
+from tests.bot.conftest import Line, new_line
 from tests.bot.fakes import Script, Trouble, say, understand
 from tests.factories import make_staff
 
@@ -298,9 +300,13 @@ async def test_after_a_failure_the_member_waits_for_a_human_and_is_not_told_agai
     assert len(script.heard) == 1
 
 
-async def test_a_dialogue_that_takes_too_long_is_a_failure(line: Line, script: Script) -> None:
+async def test_a_dialogue_that_takes_too_long_is_a_failure(
+    another_switchboard: Callable[..., Switchboard], database: Database, script: Script
+) -> None:
+    hasty = another_switchboard(time_limit_s=0.3)
     script.hold()
-    receipt = await line.say("没给钱")
+    receipt = await (await new_line(hasty, database)).say("没给钱")
+    await hasty.close()
     assert receipt.owner == "queued"
     assert "编号" in receipt.replies[0].text
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import subprocess
@@ -38,25 +39,19 @@ def _fingerprint() -> str:
 def model() -> Path:
     """A model really trained from the repository as it is; trained once per state of the repository."""
     folder = ROOT / "var" / "test-models"
+    folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"test-{_fingerprint()}.tar.gz"
-    if not path.exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        subprocess.run(
-            [
-                sys.executable,
-                "-m",
-                "nlu.training",
-                "--out",
-                str(folder),
-                "--name",
-                path.name,
-            ],
-            cwd=ROOT,
-            check=True,
-            env={**os.environ, "PYTHONWARNINGS": "ignore"},
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
+    with (folder / "training.lock").open("w") as lock:  # two workers of one test run need the same model
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not path.exists():
+            subprocess.run(
+                [sys.executable, "-m", "nlu.training", "--out", str(folder), "--name", path.name],
+                cwd=ROOT,
+                check=True,
+                env={**os.environ, "PYTHONWARNINGS": "ignore"},
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+            )
     assert path.exists()
     return path
 

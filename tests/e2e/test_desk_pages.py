@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import product
+from typing import Literal
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -15,7 +16,8 @@ from tests.e2e.desk_on_show import MOMENT, OnShow
 pytestmark = pytest.mark.browser
 
 SIZES = {"desk": {"width": 1280, "height": 800}, "phone": {"width": 390, "height": 844}}
-SCHEMES = ("light", "dark")
+Scheme = Literal["light", "dark"]
+SCHEMES: tuple[Scheme, Scheme] = ("light", "dark")
 LOOKS = list(product(SCHEMES, SIZES))
 GRAVE = ("serious", "critical")
 EXPECTED = "404 (Not Found)"
@@ -54,22 +56,29 @@ def settle(page: Page, address: str) -> int:
     return answer.status
 
 
-@pytest.mark.parametrize(("scheme", "size"), LOOKS)
+@pytest.mark.parametrize(("size", "schemes"), [("desk", SCHEMES), ("phone", SCHEMES[::-1])])
 def test_every_page_is_accessible_and_fits_its_screen(
-    browser: Browser, shown: OnShow, scheme: str, size: str
+    browser: Browser, shown: OnShow, size: str, schemes: tuple[Scheme, Scheme]
 ) -> None:
     found: list[str] = []
     for signed, pages in ((False, shown.open_pages), (True, shown.pages)):
-        context = sign_in(browser, shown, scheme, size, signed=signed)
+        context = sign_in(browser, shown, schemes[0], size, signed=signed)
         page = context.new_page()
         listen(page, shown, found)
         for name, path in pages.items():
+            page.emulate_media(color_scheme=schemes[0])
             status = settle(page, shown.base_url + path)
             if status != (404 if name == "error" else 200):
                 found.append(f"{name}: {status}")
-            found += [f"{name}: {grave}" for grave in violations(page)]
             if page.evaluate("document.documentElement.scrollWidth > window.innerWidth + 1"):
                 found.append(f"{name}: scrolls sideways")
+            grounds = set()
+            for scheme in schemes:
+                page.emulate_media(color_scheme=scheme)
+                grounds.add(page.evaluate("getComputedStyle(document.body).backgroundColor"))
+                found += [f"{name}, {scheme}: {grave}" for grave in violations(page)]
+            if len(grounds) < 2:
+                found.append(f"{name}: as light by night as by day")
         context.close()
     assert found == []
 

@@ -213,7 +213,9 @@ class TestWebhook:
         assert await line.attachments() == []
         after = TelegramDoor(house_parts, request=api.request)
         await after.start()
-        await until(lambda: after.ready and not after._spooled)
+        async with asyncio.timeout(5):
+            while await after._spool.waiting():  # noqa: ASYNC110 - the disk says when
+                await asyncio.sleep(0.005)
         await after.stop()
         assert len(await line.attachments()) == 1
         assert await after._spool.waiting() == []

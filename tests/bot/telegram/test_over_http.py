@@ -281,9 +281,10 @@ async def test_typing_is_shown_while_the_dialogue_thinks(server, door, script):
     zhang = server.member()
     zhang.says("您好")
     await server.until("sendMessage", zhang.chat_id, containing="答：您好")
-    script.hold()
+    release = script.hold()
     zhang.says("想一想")
     await server.until("sendChatAction", zhang.chat_id, timeout_s=2)
+    release.set()
 
 
 async def test_chats_are_served_side_by_side(server, parts, database, clock):
