@@ -9,6 +9,7 @@ import signal
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 from playwright.sync_api import Browser, expect
 
@@ -53,9 +54,10 @@ def workshop(model: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 
 @pytest.fixture(scope="module")
-def replicas(workshop: RunningHouse) -> list[Replica]:
+def replicas(workshop: RunningHouse) -> Iterator[list[Replica]]:
     first = workshop.ports["RASA_PORT"]
-    return [Replica(workshop, first + number) for number in range(2)]
+    with httpx.Client(timeout=10, trust_env=False) as client:
+        yield [Replica(workshop, first + number, client) for number in range(2)]
 
 
 @pytest.fixture(scope="module")

@@ -92,15 +92,15 @@ class Replica:
 
     house: RunningHouse
     port: int
+    client: httpx.Client
+    """One for all questions: a client of its own for each would read the certificates each time."""
 
     def reads(self, text: str) -> dict[str, Any]:
         """What it makes of a text; raises httpx.HTTPError when it does not answer."""
-        answer = httpx.post(
+        answer = self.client.post(
             f"http://127.0.0.1:{self.port}/webhooks/switchboard/parse",
             json={"text": text, "as_of": "2026-11-22"},
             headers={"Authorization": f"Bearer {(self.house.var / 'internal.token').read_text().strip()}"},
-            timeout=10,
-            trust_env=False,
         )
         answer.raise_for_status()
         found: dict[str, Any] = answer.json()
