@@ -124,13 +124,9 @@ class UnionJiebaTokenizer(Tokenizer):
 
     def tokenize(self, message: Message, attribute: str) -> list[Token]:
         """Return the words of one attribute of ``message``; of its text, the concepts as well."""
-        text = message.get(attribute)
         if attribute != TEXT:
-            return self.cut(text)
-        prepared = ahead.PREPARED.get((self._cutter.dictionary.digest, text)) if ahead.PREPARED else None
-        pieces, sample = prepared or self._cutter.cut(text)
-        message.set(SAMPLE, sample)
-        return [Word(*piece) for piece in pieces]
+            return self.cut(message.get(attribute))
+        return [Word(*piece) for piece in self._pieces(message)]
 
     def process(self, messages: list[Message]) -> list[Message]:
         """Set the words of the text, and of each of its clauses where there are several."""
@@ -138,13 +134,20 @@ class UnionJiebaTokenizer(Tokenizer):
             text = message.get(TEXT)
             if not text or text.startswith("/"):
                 continue
-            pieces, sample = self._cutter.cut(text)
-            message.set(SAMPLE, sample)
+            pieces = self._pieces(message)
             message.set(TOKENS_NAMES[TEXT], [Word(*piece) for piece in pieces])
             clauses = split_clauses(text)
             if len(clauses) > 1:
                 message.set(CLAUSES, [self._clause(clause.text, clause.start, pieces) for clause in clauses])
         return messages
+
+    def _pieces(self, message: Message) -> list[Piece]:
+        """Cut the text of ``message``, or take what was cut ahead; its sample is set, its words come back."""
+        text = message.get(TEXT)
+        prepared = ahead.PREPARED.get((self._cutter.dictionary.digest, text))
+        pieces, sample = prepared or self._cutter.cut(text)
+        message.set(SAMPLE, sample)
+        return pieces
 
     def _clause(self, text: str, start: int, pieces: list[Piece]) -> Sample:
         end = start + len(text)

@@ -7,9 +7,8 @@ const decide = document.getElementById("decide");
 const press = (element) => { if (element && element.getAttribute("aria-busy") !== "true") element.click(); };
 
 // Nobody has read the next group so soon: a key held down or pressed twice would decide it unseen.
-const listen = () => { if (decide) setTimeout(() => { decide.dataset.ready = ""; }, UNREAD_MS); };
+if (decide) setTimeout(() => { decide.dataset.ready = ""; }, UNREAD_MS);
 const meant = (event, button) => !event.repeat && (!decide?.contains(button) || "ready" in decide.dataset);
-listen();
 
 for (const button of document.querySelectorAll("[data-key]")) {
   const label = button.dataset.label ?? button.textContent.trim();
