@@ -110,8 +110,7 @@ def create_app(
     for door in (*api, web, case_page, calculator_pages, claim_page):
         app.include_router(door.router)
     if settings.telegram_token is not None:
-        # The library takes a third of a second to load, and most installations start without a token.
-        from bot.telegram import webhook  # noqa: PLC0415
+        from bot.telegram import webhook  # noqa: PLC0415  # takes 0.3 s, and most start without a token
 
         app.include_router(webhook.router)
     for router in (*desk.routers(), *workbench.routers()):
