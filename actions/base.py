@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from actions.resources import Resources, current
 from actions.turn import Turn
 from casework.errors import Refusal
-from casework.library import current_knowledge
+from casework.published import current_knowledge
 
 logger = logging.getLogger(__name__)
 

@@ -1,7 +1,7 @@
 """Versions of articles: written by one person, let through by another, kept for good.
 
 draft 草稿 → proposed 待审 → published 在用 → retired 停用; refused 退回 from proposed. What is served is the
-published version of a topic, else the article that ships (``casework.library``).
+published version of a topic, else the article that ships (``casework.published``).
 """
 
 from __future__ import annotations

@@ -16,8 +16,8 @@ from casework.gate_rules import GateRules
 from casework.inbox_rules import InboxRules
 from casework.knowledge import Knowledge
 from casework.knowledge_search import KnowledgeSearch
-from casework.library import current_knowledge
 from casework.model_bands import Bands
+from casework.published import current_knowledge
 from casework.rates import Rates
 from casework.settings import Settings
 

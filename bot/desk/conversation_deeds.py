@@ -31,8 +31,8 @@ from casework.case_life import Deed
 from casework.clock import SHANGHAI, shanghai_day
 from casework.desk_rules import DeskRules, read_desk_rules
 from casework.errors import BadInput, NotFound
-from casework.library import current_knowledge
 from casework.permissions import Right
+from casework.published import current_knowledge
 from casework.tables import Conversation, Priority
 
 router = APIRouter(prefix="/desk/c/{id}", include_in_schema=False)

@@ -18,7 +18,7 @@ from casework.claims.shown import ShownSheet, sheet_of_conversation, show
 from casework.clock import shanghai_day
 from casework.desk_moves import Moves, moves_open_to
 from casework.desk_view import Colleague
-from casework.library import current_knowledge
+from casework.published import current_knowledge
 from casework.staff_talk import Watching
 from casework.tables import Case, Conversation, Handoff, Member, Message, Staff, Team
 from casework.visibility import Sight, sight_of

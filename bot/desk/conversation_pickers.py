@@ -17,8 +17,8 @@ from casework.answers import compose_answer
 from casework.clock import SHANGHAI, shanghai_day
 from casework.errors import NotFound
 from casework.knowledge import IntentKind
-from casework.library import current_knowledge
 from casework.permissions import Right
+from casework.published import current_knowledge
 
 router = APIRouter(include_in_schema=False)
 

@@ -25,8 +25,8 @@ from casework.articles import Article, Mark, file_name
 from casework.clock import shanghai_day
 from casework.errors import NotFound, Refusal
 from casework.knowledge import Knowledge
-from casework.library import current_knowledge
 from casework.permissions import Right
+from casework.published import current_knowledge
 from casework.tables import ArticleVersion, VersionState
 
 router = APIRouter(prefix="/desk/knowledge", include_in_schema=False)

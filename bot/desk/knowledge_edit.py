@@ -22,7 +22,7 @@ from casework.articles import ASPECTS
 from casework.clock import shanghai_day
 from casework.errors import BadInput, TransitionRefused
 from casework.knowledge import Knowledge
-from casework.library import current_knowledge
+from casework.published import current_knowledge
 
 router = APIRouter(prefix="/desk/knowledge", include_in_schema=False)
 

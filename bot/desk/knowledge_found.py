@@ -15,8 +15,8 @@ from bot.house import House
 from bot.roles import Role, open_to
 from casework.clock import shanghai_day
 from casework.knowledge_search import Found, search_of
-from casework.library import current_knowledge
 from casework.permissions import Right
+from casework.published import current_knowledge
 
 router = APIRouter(prefix="/desk/knowledge", include_in_schema=False)
 

@@ -19,8 +19,8 @@ from casework.answers import compose_answer
 from casework.clock import shanghai_day
 from casework.errors import NotFound
 from casework.knowledge import Intent, IntentKind
-from casework.library import current_knowledge
 from casework.permissions import Right
+from casework.published import current_knowledge
 from casework.sample_answers import Told, told_of
 from casework.sample_files import name_of, pieces, plain
 from casework.samples import TrainingSet

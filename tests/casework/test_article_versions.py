@@ -24,7 +24,7 @@ from casework.database import Database
 from casework.errors import BadInput, NotAllowed, NotFound, TransitionRefused
 from casework.knowledge import Knowledge
 from casework.knowledge_files import Entry, read_knowledge
-from casework.library import current_knowledge
+from casework.published import current_knowledge
 from casework.tables import ArticleVersion, AuditEntry, Staff, StaffRole, VersionState, new_id
 from tests.factories import make_staff
 

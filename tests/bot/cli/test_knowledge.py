@@ -16,7 +16,7 @@ from casework.articles import load_articles
 from casework.database import Database
 from casework.errors import KnowledgeError, NotAllowed, NotFound, TransitionRefused
 from casework.knowledge import Knowledge
-from casework.library import current_knowledge
+from casework.published import current_knowledge
 from casework.tables import ArticleVersion, StaffRole
 from tests.conftest import TEST_KEY
 from tests.e2e.house import ROOT

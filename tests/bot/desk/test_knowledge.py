@@ -16,7 +16,7 @@ from bot.house import House
 from casework import article_versions
 from casework.article_data import as_data
 from casework.articles import ASPECTS
-from casework.library import current_knowledge
+from casework.published import current_knowledge
 from casework.tables import ArticleVersion, StaffRole, VersionState
 from tests.bot.desk.conftest import DeskClient, SignIn
 

@@ -1,4 +1,4 @@
-"""The library: what is served now, the articles that ship with what staff published over them."""
+"""The knowledge as it is served now: the articles that ship with what staff published over them."""
 
 from __future__ import annotations
 
